@@ -1,1 +1,10 @@
-//! Not written yet.
+//! The SPICE host server, as a safe library: guest commands in, client channels out.
+//!
+//! Invariant: no input of a guest or a client ends the process or reaches another's data; nothing here
+//! waits for a client.
+#![forbid(unsafe_code)]
+
+pub mod channel;
+pub mod display;
+pub mod fault;
+pub mod guest;

@@ -1,0 +1,3 @@
+//! What all channels share: the connection and the window of acknowledged messages.
+
+pub mod connection;
