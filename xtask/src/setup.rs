@@ -1,0 +1,148 @@
+//! What a fresh Debian 12 machine needs beyond cargo and rustup, and how it is installed.
+//!
+//! Idempotent, and quick when nothing is missing: one `dpkg-query` and one look at rustup. The other verbs call
+//! [`ensure`] first. Needs root, or sudo. Packages not in [`PACKAGES`] may not be needed anywhere in the project;
+//! `cargo xtask check` compares the list with docs/packages.md.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::command;
+
+/// Every Debian package the project's verbs need, by name.
+pub(crate) const PACKAGES: &[&str] = &[
+    "binutils",
+    "busybox-static",
+    "gcc",
+    "gir1.2-spiceclientglib-2.0",
+    "libc6-dev",
+    "libspice-server1",
+    "libssl-dev",
+    "pkg-config",
+    "python3-gi",
+    "qemu-system-x86",
+    "spice-client-gtk",
+];
+
+const COMPONENTS: &[&str] = &["clippy", "rustfmt"];
+
+pub(crate) fn run() -> Result<String> {
+    let installed = install_missing()?;
+    Ok(match installed {
+        0 => "nothing was missing".into(),
+        1 => "one thing installed, everything is here now".into(),
+        n => format!("{n} things installed, everything is here now"),
+    })
+}
+
+/// Installs what is missing; silent when nothing is.
+pub(crate) fn ensure() -> Result<()> {
+    install_missing().map(drop)
+}
+
+fn install_missing() -> Result<usize> {
+    let packages = missing_packages()?;
+    if !packages.is_empty() {
+        println!("setup: installing {}", packages.join(" "));
+        install_packages(&packages)?;
+    }
+    let components = missing_components()?;
+    if !components.is_empty() {
+        command::run(Command::new("rustup").args(["component", "add"]).args(&components))?;
+    }
+    Ok(packages.len() + components.len())
+}
+
+fn missing_packages() -> Result<Vec<&'static str>> {
+    let listed = Command::new("dpkg-query")
+        .args(["--show", "--showformat", "${binary:Package} ${db:Status-Status}\n"])
+        .args(PACKAGES)
+        .stdin(Stdio::null())
+        .output()
+        .context("cannot start dpkg-query: setup knows Debian and its descendants only")?;
+    let listed = String::from_utf8_lossy(&listed.stdout);
+    Ok(absent(PACKAGES, &listed))
+}
+
+/// The packages that dpkg-query's lines, "name[:architecture] status", do not show as installed.
+fn absent(wanted: &[&'static str], listed: &str) -> Vec<&'static str> {
+    let installed: Vec<&str> = listed
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .filter(|(_, status)| *status == "installed")
+        .filter_map(|(package, _)| package.split(':').next())
+        .collect();
+    wanted.iter().copied().filter(|package| !installed.contains(package)).collect()
+}
+
+fn install_packages(packages: &[&str]) -> Result<()> {
+    let advice = || format!("install these packages by hand and run again: {}", packages.join(" "));
+    apt()?.install(packages).or_else(|_| {
+        command::run(apt()?.command().args(["update", "--quiet"])).with_context(advice)?;
+        apt()?.install(packages).with_context(advice)
+    })
+}
+
+/// How apt-get is run here: directly as root, else through sudo.
+struct Apt {
+    sudo: bool,
+}
+
+fn apt() -> Result<Apt> {
+    let user = command::output(Command::new("id").arg("-u"))?;
+    let sudo = user.trim() != "0";
+    if sudo && !command::on_path("sudo") {
+        bail!("packages are missing, and installing them needs root or sudo");
+    }
+    Ok(Apt { sudo })
+}
+
+impl Apt {
+    fn command(&self) -> Command {
+        let mut command = if self.sudo { Command::new("sudo") } else { Command::new("env") };
+        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+        command
+    }
+
+    fn install(&self, packages: &[&str]) -> Result<()> {
+        let mut command = self.command();
+        command.args([
+            "install",
+            "--yes",
+            "--no-install-recommends",
+            "--option",
+            "Dpkg::Use-Pty=0",
+            "--quiet",
+        ]);
+        command::run(command.args(packages).stdin(Stdio::null()))
+    }
+}
+
+fn missing_components() -> Result<Vec<&'static str>> {
+    if !command::on_path("rustup") {
+        let cargo = command::output(command::cargo().args(["clippy", "--version"]));
+        return cargo.map(|_| Vec::new()).context("clippy is missing and there is no rustup to install it");
+    }
+    let listed = command::output(
+        Command::new("rustup")
+            .args(["component", "list", "--installed"])
+            .current_dir(crate::workspace::root()),
+    )?;
+    let has = |component: &&str| listed.lines().any(|line| line.starts_with(*component));
+    Ok(COMPONENTS.iter().copied().filter(|component| !has(component)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_with_an_architecture_or_left_over_configuration_are_told_apart() {
+        let listed = "gcc installed\nlibssl-dev:amd64 installed\nbusybox-static config-files\n";
+        assert_eq!(
+            absent(&["gcc", "libssl-dev", "busybox-static", "cpio"], listed),
+            ["busybox-static", "cpio"]
+        );
+    }
+}

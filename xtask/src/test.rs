@@ -1,0 +1,108 @@
+//! `cargo xtask test`: README's test command.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
+
+use crate::{build, command, setup, symbols, workspace};
+
+/// Names the libspice-server.so.1 that a test is to load; the tests read it.
+const LIBRARY: &str = "SPICE_SERVER_LIBRARY";
+
+/// Which tests to run.
+#[derive(Args)]
+pub(crate) struct Options {
+    #[arg(value_enum, default_value = "all")]
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Kind {
+    /// Each crate's own tests: no program, no network, seconds.
+    Unit,
+    /// Both ends of the protocol in one process.
+    Suite,
+    /// The same test against the original library first, then ours.
+    Compat,
+    /// Virtual machines, with the original library first, then ours.
+    E2e,
+    /// All of them.
+    All,
+}
+
+impl Options {
+    /// What the command line means without a word.
+    pub(crate) fn all() -> Self {
+        Options { kind: Kind::All }
+    }
+}
+
+pub(crate) fn run(options: &Options) -> Result<String> {
+    setup::ensure()?;
+    let wanted = |kind| options.kind == kind || options.kind == Kind::All;
+    let mut passed = Vec::new();
+    if wanted(Kind::Unit) {
+        unit()?;
+        passed.push("unit");
+    }
+    if wanted(Kind::Suite) {
+        suite()?;
+        passed.push("suite");
+    }
+    if wanted(Kind::Compat) || wanted(Kind::E2e) {
+        build::host_server()?;
+    }
+    if wanted(Kind::Compat) {
+        with_each_library("compat", &mut compat)?;
+        passed.push("compat");
+    }
+    if wanted(Kind::E2e) {
+        with_each_library("e2e", &mut e2e)?;
+        passed.push("e2e");
+    }
+    Ok(format!("{} passed", passed.join(", ")))
+}
+
+fn unit() -> Result<()> {
+    println!("test: unit");
+    command::run(command::cargo().args(["test", "--quiet", "--workspace", "--exclude", "suite"]))
+}
+
+fn suite() -> Result<()> {
+    println!("test: suite");
+    command::run(command::cargo().args(["test", "--quiet", "--package", "suite", "--lib", "--test", "suite"]))
+}
+
+fn compat(library: &Path) -> Result<()> {
+    run_target("suite", "compat", library)
+}
+
+fn e2e(library: &Path) -> Result<()> {
+    run_target("e2e", "boot", library)
+}
+
+/// Runs one test binary that ordinary `cargo test` leaves out, one test at a time, against `library`.
+fn run_target(package: &str, target: &str, library: &Path) -> Result<()> {
+    let mut cargo = command::cargo();
+    cargo.args(["test", "--quiet", "--release", "--package", package, "--test", target]);
+    cargo.args(["--", "--test-threads", "1", "--nocapture"]).env(LIBRARY, library);
+    command::run(&mut cargo)
+}
+
+/// The original goes first: a test that fails there says something about the test, not about our library.
+fn with_each_library(kind: &str, test: &mut dyn FnMut(&Path) -> Result<()>) -> Result<()> {
+    for (name, library) in [("original", symbols::installed()?), ("our", ours()?)] {
+        println!("test: {kind} with the {name} library, {}", workspace::shown(&library));
+        test(&library)?;
+    }
+    Ok(())
+}
+
+fn ours() -> Result<PathBuf> {
+    let library = workspace::server_library();
+    if !library.is_file() {
+        bail!("{} is missing", workspace::shown(&library));
+    }
+    Ok(library)
+}
