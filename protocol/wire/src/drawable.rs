@@ -431,15 +431,19 @@ impl<I> Operation<I> {
             Self::Transparent(Transparent { source, area, source_color, true_color }) => {
                 Operation::Transparent(Transparent { source: f(source)?, area, source_color, true_color })
             }
-            Self::AlphaBlend(AlphaBlend { dest_has_alpha, source_surface_has_alpha, alpha, source, area }) => {
-                Operation::AlphaBlend(AlphaBlend {
-                    dest_has_alpha,
-                    source_surface_has_alpha,
-                    alpha,
-                    source: f(source)?,
-                    area,
-                })
-            }
+            Self::AlphaBlend(AlphaBlend {
+                dest_has_alpha,
+                source_surface_has_alpha,
+                alpha,
+                source,
+                area,
+            }) => Operation::AlphaBlend(AlphaBlend {
+                dest_has_alpha,
+                source_surface_has_alpha,
+                alpha,
+                source: f(source)?,
+                area,
+            }),
             Self::Composite(Composite {
                 flags,
                 source,

@@ -1,0 +1,42 @@
+//! Channels: each is a connection of its own, with a type and a number among those of its type.
+
+use crate::message::{numbers, structure};
+
+numbers! {
+    /// What a channel is for.
+    pub struct ChannelType(u8) {
+        /// Session, agent and migration.
+        MAIN = 1,
+        /// Drawing and video.
+        DISPLAY = 2,
+        /// Keyboard and mouse.
+        INPUTS = 3,
+        /// The pointer's shape and place.
+        CURSOR = 4,
+        /// Sound from the guest.
+        PLAYBACK = 5,
+        /// Sound to the guest.
+        RECORD = 6,
+        /// Not used any more.
+        TUNNEL = 7,
+        /// Smart card readers.
+        SMARTCARD = 8,
+        /// USB devices.
+        USBREDIR = 9,
+        /// A character device with a name.
+        PORT = 10,
+        /// Shared folders: a port whose name says so.
+        WEBDAV = 11,
+    }
+}
+
+structure! {
+    /// One channel of a session.
+    #[derive(Copy, Hash)]
+    pub struct ChannelId {
+        /// What it is for.
+        pub channel_type: ChannelType,
+        /// Its number among those of the same type, from 0; for displays the number of the device.
+        pub id: u8,
+    }
+}
