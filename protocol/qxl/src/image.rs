@@ -24,7 +24,7 @@ codes! {
         /// [`CompressedImage`] in QUIC.
         Quic = 1,
         /// [`SurfaceImage`].
-        Surface = 105,
+        Surface = 104,
         /// LZ with a palette.
         LzPalette = 100,
         /// LZ of RGB pixels.
@@ -34,15 +34,15 @@ codes! {
         /// A reference to the client's cache.
         FromCache = 103,
         /// JPEG.
-        Jpeg = 106,
+        Jpeg = 105,
         /// A reference to the client's cache that must be lossless.
-        FromCacheLossless = 107,
+        FromCacheLossless = 106,
         /// `GlzRgb` in zlib.
-        ZlibGlzRgb = 108,
+        ZlibGlzRgb = 107,
         /// JPEG and a channel of alpha.
-        JpegAlpha = 109,
+        JpegAlpha = 108,
         /// LZ4.
-        Lz4 = 110,
+        Lz4 = 109,
     }
 
     /// `SPICE_BITMAP_FMT_*`: what a bitmap's pixels are.
