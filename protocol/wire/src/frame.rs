@@ -113,11 +113,15 @@ impl Frame {
         header
     }
 
-    /// The frame with messages that the receiver handles before it, for a peer with full headers.
+    /// The frame with messages that the receiver handles before it, for a peer with full headers. The list
+    /// cannot be at offset 0, which stands for no list: a body without bytes gets one.
     #[must_use]
     pub fn with_sub_messages(self, before: &[Self]) -> Self {
         let mut builder = FrameBuilder::new(self.kind);
         self.parts().for_each(|part| builder.payload(part));
+        if builder.is_empty() {
+            builder.zeros(1);
+        }
         let sub_list = count_u32(builder.len());
         put_sub_messages(&mut builder, before);
         Self { sub_list, ..builder.finish() }

@@ -263,7 +263,7 @@ fn put_bitmap(to: &mut FrameBuilder, bitmap: &Bitmap) {
     to.put(&size.width);
     to.put(&size.height);
     // A single row may claim any stride: its padding is not worth sending.
-    let stride = if size.height > 1 { *stride } else { count_u32(data.len()).min(*stride) };
+    let stride = if size.height == 1 { count_u32(data.len()).min(*stride) } else { *stride };
     to.put(&stride);
     put_palette_source(to, palette);
     let whole = u64::from(stride) * u64::from(size.height);

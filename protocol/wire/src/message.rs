@@ -307,6 +307,7 @@ macro_rules! messages {
     ) => {
         $(#[$outer])*
         #[derive(Clone, Debug, PartialEq)]
+        #[allow(clippy::large_enum_variant, reason = "a message is encoded or handled at once, not kept")]
         pub enum $name {
             $($($(#[$family_doc])* $family($family_type),)*)?
             $($(#[$inner])* $variant$(($type))?,)*

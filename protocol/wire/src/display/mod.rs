@@ -23,8 +23,10 @@ pub use surface::{ImageCompression, Mode, SurfaceCreate, SurfaceDestroy, Surface
 
 use crate::base::{self, WaitForChannels};
 use crate::drawable::Drawable;
+use crate::frame::Frame;
 use crate::image::Image;
 use crate::message::messages;
+use crate::write::FrameBuilder;
 
 messages! {
     /// What the server sends.
@@ -93,5 +95,15 @@ messages! {
         GlDrawDone = 104,
         /// The video codecs that the client wants, the best first.
         PreferredVideoCodecs(PreferredVideoCodecs) = 105,
+    }
+}
+
+impl Drawable<Image> {
+    /// The operation as a frame, without a [`ServerMessage`] around it. Image data is shared, not copied.
+    #[must_use]
+    pub fn encode(&self) -> Frame {
+        let mut body = FrameBuilder::new(draw_encode::kind(&self.operation));
+        draw_encode::put(&mut body, self);
+        body.finish()
     }
 }

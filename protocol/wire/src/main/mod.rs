@@ -235,7 +235,7 @@ pub struct MigrationTarget {
     pub secure_port: u16,
     /// Name or address, with a terminating 0 as the original sends and counts it.
     pub host: Bytes,
-    /// Subject of the certificate, in the same way; `None` for the host's name.
+    /// Subject of the certificate, in the same way and not empty; `None` for the host's name.
     pub certificate_subject: Option<Bytes>,
 }
 
@@ -271,5 +271,6 @@ fn put_text_pointer(to: &mut FrameBuilder, text: Option<&Bytes>) -> Pointer {
 
 fn take_text(from: &mut Reader<'_>, field: &'static str) -> Result<Option<Bytes>, WireError> {
     let size = u32::take(from, field)?;
-    from.pointer(field)?.map(|mut text| text.bytes(size.into(), field)).transpose()
+    let text = from.pointer(field)?.map(|mut at| at.bytes(size.into(), field)).transpose()?;
+    Ok(text.filter(|text| !text.is_empty()))
 }
