@@ -1,5 +1,7 @@
 //! The link: round trips, limits, and bytes that nobody should send.
 
+#![allow(clippy::unwrap_used, reason = "a failed test")]
+
 use proptest::prelude::*;
 use wire::WireError;
 use wire::capability::Capabilities;

@@ -13,7 +13,7 @@ use wire::link::LinkError;
 use wire::{base, cursor, display, inputs, main, playback, port, record, smartcard};
 
 /// Values that survive a round trip.
-pub trait Any: Sized + std::fmt::Debug {
+pub(crate) trait Any: Sized + std::fmt::Debug {
     fn any() -> BoxedStrategy<Self>;
 }
 
@@ -296,6 +296,6 @@ messages! {
 }
 
 /// A drawable, for tests that want one and not any message.
-pub fn drawable() -> BoxedStrategy<Drawable<Image>> {
+pub(crate) fn drawable() -> BoxedStrategy<Drawable<Image>> {
     Any::any()
 }
