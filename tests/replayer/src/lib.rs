@@ -1,1 +1,20 @@
-//! Not written yet.
+//! Feeds QXL commands to a libspice-server that is chosen by path, so that the original and ours get the
+//! same bytes and can be compared.
+//!
+//! The program `replayer` stands in for QEMU: it loads the library, lends it a main loop, a QXL device
+//! and input devices, and replays a recording. The program `replay-bench` runs it once for each of two
+//! libraries, again and again in turns, with a client that decodes nothing, and compares the costs. The
+//! compatibility tests steer the replayer through its standard input.
+//!
+//! Only the module [`spice`] has unsafe code.
+
+pub mod feeder;
+pub mod fills;
+pub mod options;
+pub mod report;
+pub mod rings;
+pub mod session;
+pub mod source;
+pub mod spice;
+pub mod usage;
+pub mod wake;

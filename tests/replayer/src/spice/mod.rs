@@ -1,0 +1,243 @@
+//! A libspice-server behind a safe face: the only unsafe code of the replayer.
+//!
+//! [`Host`] is what QEMU is to the library: it owns the main loop, the QXL device and the input devices,
+//! and makes the calls that a running machine makes. It belongs to one thread. The library's own threads
+//! reach only [`Rings`]. Memory slot 0 of group 0 maps every address to itself, so that a command's
+//! addresses are those of this process.
+#![allow(unsafe_code)]
+
+mod abi;
+mod device;
+mod event_loop;
+mod inputs;
+mod library;
+
+use std::ffi::{CString, c_int};
+use std::os::fd::BorrowedFd;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use recording::{Memory, PrimarySurface};
+
+use self::abi::{CoreInterface, MemSlot, QxlInstance, SurfaceCreate};
+use self::device::Device;
+use self::inputs::Inputs;
+use self::library::{EntryPoints, Server};
+use crate::options::{Address, Settings};
+use crate::rings::Rings;
+
+const UNIX_ONLY: c_int = 4;
+
+/// A server that runs in this process, with one QXL device.
+pub struct Host {
+    entry: EntryPoints,
+    server: Server,
+    device: *mut QxlInstance,
+    /// The pixels of every primary surface so far. The library may read an old one until it has told
+    /// all clients that it is gone, so all stay.
+    primaries: Vec<Memory>,
+    has_primary: bool,
+}
+
+/// Rings the library's bell for its rings, from any thread.
+pub struct Waker {
+    wakeup: unsafe extern "C" fn(*mut QxlInstance),
+    device: *mut QxlInstance,
+}
+
+// SAFETY: the library allows the call from any thread, and the device is never freed.
+unsafe impl Send for Waker {}
+
+impl Waker {
+    /// Says that a ring holds commands again.
+    pub fn wake(&self) {
+        // SAFETY: the device was added to the server and lives to the end of the process.
+        unsafe { (self.wakeup)(self.device) };
+    }
+}
+
+impl Host {
+    /// Loads a library, starts a server as the settings say, and lets the machine run.
+    ///
+    /// # Errors
+    /// The library cannot be loaded, lacks an entry point, or refuses a setting.
+    pub fn start(library: &Path, settings: &Settings, rings: Arc<Rings>) -> Result<Self> {
+        let entry = EntryPoints::load(library)?;
+        event_loop::claim();
+        // SAFETY: the function takes nothing.
+        let server = unsafe { (entry.spice_server_new)() };
+        ensure!(!server.is_null(), "spice_server_new gave nothing");
+        // The library keeps the pointers to its interfaces; threads of it may use them until the end.
+        let device = Box::leak(Device::new(rings));
+        let device = std::ptr::from_mut(device).cast::<QxlInstance>();
+        let host = Self { entry, server, device, primaries: Vec::new(), has_primary: false };
+        host.configure(settings)?;
+        host.initialize()?;
+        Ok(host)
+    }
+
+    fn configure(&self, settings: &Settings) -> Result<()> {
+        let entry = &self.entry;
+        let set = |name: &str, call: unsafe extern "C" fn(Server, c_int) -> c_int, value: c_int| {
+            // SAFETY: the server is valid, and the call takes any number.
+            let result = unsafe { call(self.server, value) };
+            ensure!(result == 0, "{name} refused {value}");
+            Ok(())
+        };
+        self.listen(&settings.listen)?;
+        // SAFETY: the server is valid and copies the name.
+        unsafe { (entry.spice_server_set_name)(self.server, c"replayer".as_ptr()) };
+        match &settings.ticket {
+            None => {
+                // SAFETY: the server is valid.
+                unsafe { (entry.spice_server_set_noauth)(self.server) };
+            }
+            Some(ticket) => {
+                let ticket = CString::new(ticket.as_str())?;
+                // SAFETY: the server is valid and copies the ticket.
+                unsafe { (entry.spice_server_set_ticket)(self.server, ticket.as_ptr(), 0, 0, 0) };
+            }
+        }
+        set("image compression", entry.spice_server_set_image_compression, settings.compression as c_int)?;
+        set("jpeg compression", entry.spice_server_set_jpeg_compression, settings.jpeg as c_int)?;
+        set("zlib compression", entry.spice_server_set_zlib_glz_compression, settings.zlib as c_int)?;
+        set("streaming", entry.spice_server_set_streaming_video, settings.streaming as c_int)
+    }
+
+    fn listen(&self, address: &Address) -> Result<()> {
+        let (name, flags, port) = match address {
+            Address::Unix(path) => {
+                (path.to_str().context("the socket's path is not UTF-8")?, UNIX_ONLY, None)
+            }
+            Address::Tcp(address, port) => (address.as_str(), 0, Some(*port)),
+        };
+        let name = CString::new(name)?;
+        // SAFETY: the server is valid and copies the name.
+        unsafe { (self.entry.spice_server_set_addr)(self.server, name.as_ptr(), flags) };
+        if let Some(port) = port {
+            // SAFETY: the server is valid.
+            let result = unsafe { (self.entry.spice_server_set_port)(self.server, port.into()) };
+            ensure!(result == 0, "port {port} was refused");
+        }
+        Ok(())
+    }
+
+    fn initialize(&self) -> Result<()> {
+        let core: *mut CoreInterface = Box::leak(Box::new(event_loop::interface()));
+        // SAFETY: the server is valid, and the interface lives to the end of the process.
+        let result = unsafe { (self.entry.spice_server_init)(self.server, core) };
+        ensure!(result == 0, "spice_server_init failed; is the address in use?");
+        let inputs = Box::leak(Inputs::new()).instances();
+        for instance in [self.device.cast()].into_iter().chain(inputs) {
+            // SAFETY: the instance is complete and lives to the end of the process.
+            let result = unsafe { (self.entry.spice_server_add_interface)(self.server, instance) };
+            ensure!(result == 0, "an interface was refused");
+        }
+        let mut slot = MemSlot {
+            group: 0,
+            slot: 0,
+            generation: 0,
+            start: 0,
+            end: usize::MAX,
+            delta: 0,
+            ram_size: u32::MAX,
+        };
+        // SAFETY: the device was added, and the library copies the slot.
+        unsafe { (self.entry.spice_qxl_add_memslot)(self.device, &raw mut slot) };
+        // SAFETY: the server is valid.
+        unsafe { (self.entry.spice_server_vm_start)(self.server) };
+        Ok(())
+    }
+
+    /// Rings the library's bell from other threads.
+    pub fn waker(&self) -> Waker {
+        Waker { wakeup: self.entry.spice_qxl_wakeup, device: self.device }
+    }
+
+    /// Waits for `wake`, or for anything that the library asked the main loop for, and serves that.
+    ///
+    /// # Errors
+    /// The system cannot wait.
+    pub fn iterate(&self, wake: BorrowedFd<'_>) -> Result<()> {
+        event_loop::iterate(wake)
+    }
+
+    /// Creates the primary surface, with `cookie` by the call that completes later. One that is there is
+    /// destroyed first.
+    pub fn create_primary(&mut self, surface: &PrimarySurface, cookie: Option<u64>) {
+        if self.has_primary {
+            self.destroy_primary(None);
+        }
+        let mut pixels = Memory::zeroed(surface.pixels.len());
+        pixels.bytes_mut().copy_from_slice(&surface.pixels);
+        let mut create = SurfaceCreate {
+            width: surface.width,
+            height: surface.height,
+            stride: surface.stride,
+            format: surface.format,
+            position: surface.position,
+            mouse_mode: surface.mouse_mode,
+            flags: surface.flags,
+            kind: surface.kind,
+            mem: pixels.address(),
+            group: 0,
+        };
+        self.primaries.push(pixels);
+        self.has_primary = true;
+        match cookie {
+            // SAFETY: the library copies the description; the pixels stay.
+            None => unsafe {
+                (self.entry.spice_qxl_create_primary_surface)(self.device, 0, &raw mut create);
+            },
+            // SAFETY: as above.
+            Some(cookie) => unsafe {
+                (self.entry.spice_qxl_create_primary_surface_async)(self.device, 0, &raw mut create, cookie);
+            },
+        }
+    }
+
+    /// Destroys the primary surface, with `cookie` by the call that completes later. Says whether there
+    /// was one; without, nothing is called.
+    pub fn destroy_primary(&mut self, cookie: Option<u64>) -> bool {
+        if !std::mem::take(&mut self.has_primary) {
+            return false;
+        }
+        match cookie {
+            // SAFETY: the device is valid, and has this surface.
+            None => unsafe { (self.entry.spice_qxl_destroy_primary_surface)(self.device, 0) },
+            // SAFETY: as above.
+            Some(cookie) => unsafe {
+                (self.entry.spice_qxl_destroy_primary_surface_async)(self.device, 0, cookie);
+            },
+        }
+        true
+    }
+
+    /// Destroys all surfaces.
+    pub fn destroy_surfaces(&mut self) {
+        self.has_primary = false;
+        // SAFETY: the device is valid.
+        unsafe { (self.entry.spice_qxl_destroy_surfaces)(self.device) };
+    }
+
+    /// Hides the pointer.
+    pub fn reset_cursor(&self) {
+        // SAFETY: the device is valid.
+        unsafe { (self.entry.spice_qxl_reset_cursor)(self.device) };
+    }
+
+    /// Forgets the cached images.
+    pub fn reset_image_cache(&self) {
+        // SAFETY: the device is valid.
+        unsafe { (self.entry.spice_qxl_reset_image_cache)(self.device) };
+    }
+
+    /// Stops the machine and destroys the server.
+    pub fn close(self) {
+        // SAFETY: the server is valid.
+        unsafe { (self.entry.spice_server_vm_stop)(self.server) };
+        // SAFETY: the server is valid, and nothing uses it after this.
+        unsafe { (self.entry.spice_server_destroy)(self.server) };
+    }
+}
