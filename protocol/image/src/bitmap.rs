@@ -268,7 +268,7 @@ impl Bitmap {
         let Some(row) = self.row(y) else { return };
         let width = usize::try_from(self.width()).unwrap_or(usize::MAX).min(out.len());
         let out = out.get_mut(..width).unwrap_or_default();
-        pixel::expand_row(self.layout.format, row, self.palette.as_deref(), out);
+        pixel::expand_row(self.layout.format, row, 0, self.palette.as_deref(), out);
     }
 
     /// Whether any pixel has a fourth byte other than 0; only [`BitmapFormat::Xrgb32`] and

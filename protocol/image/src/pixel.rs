@@ -45,41 +45,55 @@ pub fn index_at(format: BitmapFormat, row: &[u8], x: usize) -> u8 {
     }
 }
 
-/// Writes a row as 32-bit pixels, by the rules of [`crate::bitmap::Bitmap::row_to_xrgb`].
-pub fn expand_row(format: BitmapFormat, row: &[u8], palette: Option<&Palette>, out: &mut [u32]) {
+/// Writes pixels of a row from column `first` on as 32-bit pixels, by the rules of
+/// [`crate::bitmap::Bitmap::row_to_xrgb`], until the row or `out` ends.
+pub fn expand_row(
+    format: BitmapFormat,
+    row: &[u8],
+    first: usize,
+    palette: Option<&Palette>,
+    out: &mut [u32],
+) {
     match format {
         BitmapFormat::Xrgb32 | BitmapFormat::Argb32 => {
-            for (out, pixel) in out.iter_mut().zip(row.as_chunks::<4>().0) {
+            for (out, pixel) in out.iter_mut().zip(pixels_from::<4>(row, first)) {
                 *out = u32::from_le_bytes(*pixel);
             }
         }
         BitmapFormat::Rgb24 => {
-            for (out, &[blue, green, red]) in out.iter_mut().zip(row.as_chunks::<3>().0) {
+            for (out, &[blue, green, red]) in out.iter_mut().zip(pixels_from::<3>(row, first)) {
                 *out = u32::from_le_bytes([blue, green, red, 0]);
             }
         }
         BitmapFormat::Rgb555 => {
-            for (out, pixel) in out.iter_mut().zip(row.as_chunks::<2>().0) {
+            for (out, pixel) in out.iter_mut().zip(pixels_from::<2>(row, first)) {
                 *out = rgb555_to_xrgb(u16::from_le_bytes(*pixel));
             }
         }
         BitmapFormat::Alpha8 => {
-            for (out, alpha) in out.iter_mut().zip(row) {
+            for (out, [alpha]) in out.iter_mut().zip(pixels_from::<1>(row, first)) {
                 *out = u32::from(*alpha) << 24;
             }
         }
         BitmapFormat::Indexed8 => {
-            for (out, index) in out.iter_mut().zip(row) {
-                *out = palette.map_or(0, |palette| palette.color(*index));
+            let Some(palette) = palette else { return out.fill(0) };
+            for (out, [index]) in out.iter_mut().zip(pixels_from::<1>(row, first)) {
+                *out = palette.color(*index);
             }
         }
         BitmapFormat::Mono1Le
         | BitmapFormat::Mono1Be
         | BitmapFormat::Indexed4Le
         | BitmapFormat::Indexed4Be => {
+            let Some(palette) = palette else { return out.fill(0) };
             for (x, out) in out.iter_mut().enumerate() {
-                *out = palette.map_or(0, |palette| palette.color(index_at(format, row, x)));
+                *out = palette.color(index_at(format, row, first.saturating_add(x)));
             }
         }
     }
+}
+
+/// The pixels of `N` bytes each of a row, from column `first` on.
+pub fn pixels_from<const N: usize>(row: &[u8], first: usize) -> &[[u8; N]] {
+    row.as_chunks::<N>().0.get(first..).unwrap_or_default()
 }

@@ -60,6 +60,21 @@ impl Region {
         merged.pop().unwrap_or_default()
     }
 
+    /// The pixels of rows from `top` on, each given as pieces `[left, right)` from left to right that
+    /// neither overlap nor touch.
+    pub fn from_rows<P: IntoIterator<Item = (i32, i32)>>(
+        top: i32,
+        rows: impl IntoIterator<Item = P>,
+    ) -> Self {
+        let mut sweep = Sweep::default();
+        for (y, pieces) in (top..i32::MAX).zip(rows) {
+            let start = sweep.rects.len();
+            sweep.rects.extend(pieces.into_iter().map(|(left, right)| Rect::new(left, y, right, y + 1)));
+            sweep.end_band(start, y + 1);
+        }
+        Self::from_banded(sweep.rects)
+    }
+
     /// Whether no pixel is inside.
     pub const fn is_empty(&self) -> bool {
         self.bounds.is_empty()
@@ -362,6 +377,11 @@ impl Sweep {
                 _ => self.rects.push(Rect::new(left, top, right, bottom)),
             }
         });
+        self.end_band(start, bottom);
+    }
+
+    /// Ends the band of the rectangles from `start` on, unless there are none.
+    fn end_band(&mut self, start: usize, bottom: i32) {
         if self.rects.len() > start && !self.join_last_band(start, bottom) {
             self.last_band = start;
         }
