@@ -1,1 +1,41 @@
-//! Not written yet.
+//! Virtual machines for the end-to-end tests and for `cargo xtask demo`: stock QEMU without KVM, a Debian kernel, a
+//! busybox initramfs made here, and a stock SPICE client under remote control.
+//!
+//! [`Vm`] starts QEMU with a chosen libspice-server and ends it by its process handle when dropped; the kernel ends it
+//! when this process dies in any other way. [`Guest`] talks to what runs inside, [`Qmp`] to QEMU, [`StockClient`] to a
+//! spice-gtk session. Everything waits for a condition under a [`Deadline`]; nothing sleeps for a fixed time and hopes.
+//!
+//! One virtual machine runs at a time on a machine (two disturb each other on few cores), by a lock file. Nothing here
+//! listens anywhere but on unix sockets and 127.0.0.1.
+
+mod cache;
+mod client;
+mod cpio;
+mod deadline;
+mod exclusive;
+mod guest;
+mod hardware;
+mod initramfs;
+mod kernel;
+mod kernel_modules;
+mod library;
+mod picture;
+mod process;
+mod program;
+mod qmp;
+mod run_folder;
+mod serial;
+mod vm;
+mod warnings;
+
+pub use cache::Cache;
+pub use client::{Button, MouseMode, StockClient, screenshot};
+pub use deadline::Deadline;
+pub use guest::Guest;
+pub use hardware::{Display, Machine, Pointer, SpiceAddress};
+pub use initramfs::GuestImage;
+pub use library::ServerLibrary;
+pub use picture::Picture;
+pub use qmp::{Qmp, SpiceClientAccess};
+pub use serial::SerialLog;
+pub use vm::{Vm, VmBuilder};

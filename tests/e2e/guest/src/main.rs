@@ -1,0 +1,93 @@
+//! The program inside the test guest. The guest's init script and the host's tests start it:
+//! `guest-program draw` shows a picture through KMS as a compositor would (dumb buffer, dirty rectangles), and
+//! `guest-program events` reports what the kernel's input devices say. It is all of the guest's system besides busybox.
+
+mod animation;
+mod canvas;
+mod events;
+mod screen;
+mod test_card;
+
+use std::io::Write;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::canvas::Size;
+use crate::screen::Screen;
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Show a picture, and keep it until killed.
+    Draw {
+        picture: Picture,
+        /// The mode to set, for example 1024x768; without it the display's preferred one.
+        #[arg(long, value_parser = parse_size)]
+        size: Option<Size>,
+        /// Stop moving after this many frames.
+        #[arg(long)]
+        frames: Option<u32>,
+    },
+    /// Print input events, one a line.
+    Events,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Picture {
+    /// A test card.
+    Still,
+    /// Moving shapes over a gradient.
+    Moving,
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().verb {
+        Verb::Events => events::print(),
+        Verb::Draw { picture, size, frames } => draw(picture, size, frames),
+    }
+}
+
+fn draw(picture: Picture, size: Option<Size>, frames: Option<u32>) -> Result<()> {
+    let mut screen = Screen::open(size)?;
+    let Size { width, height } = screen.size();
+    match picture {
+        Picture::Still => {
+            screen.show(&test_card::paint(screen.size(), screen.driver())?, &[])?;
+            report(&format!("DRAWN still {width}x{height}"));
+        }
+        Picture::Moving => animation::run(&mut screen, frames, report)?,
+    }
+    // Closing the device would give the screen back to the console.
+    loop {
+        std::thread::park();
+    }
+}
+
+/// Tells the host, at once.
+fn report(line: &str) {
+    let mut output = std::io::stdout().lock();
+    writeln!(output, "{line}").and_then(|()| output.flush()).ok();
+}
+
+fn parse_size(text: &str) -> Result<Size> {
+    let (width, height) = text.split_once('x').context("a size is WIDTHxHEIGHT")?;
+    Ok(Size { width: width.parse()?, height: height.parse()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read() {
+        assert_eq!(parse_size("800x600").unwrap(), Size { width: 800, height: 600 });
+        assert!(parse_size("800").is_err());
+        assert!(parse_size("axb").is_err());
+    }
+}

@@ -1,0 +1,128 @@
+//! The inside of the guest, as seen from outside: markers on its console, commands through its second serial port.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+
+use anyhow::{Context, Result, bail};
+
+use crate::deadline::Deadline;
+use crate::serial::SerialLog;
+
+/// Ends an answer, before the exit status; the guest's init script writes it.
+const END_OF_ANSWER: u8 = 0x1e;
+
+/// A booting or running guest.
+pub struct Guest {
+    console: SerialLog,
+    control: UnixStream,
+    /// How far the console has been read.
+    position: usize,
+}
+
+impl Guest {
+    pub(crate) fn new(console: UnixStream, control: UnixStream) -> Self {
+        Guest { console: SerialLog::reading(console), control, position: 0 }
+    }
+
+    /// The console's text so far.
+    pub fn console(&self) -> &SerialLog {
+        &self.console
+    }
+
+    /// Waits until the guest has booted, counting from what was last read: after a reset, for the next boot.
+    pub fn booted(&mut self, deadline: Deadline) -> Result<()> {
+        self.marker("GUEST-READY", deadline).map(drop)
+    }
+
+    /// Waits for the next console line that contains `marker`.
+    pub fn marker(&mut self, marker: &str, deadline: Deadline) -> Result<String> {
+        let (line, after) = self.console.line_after(self.position, marker, deadline)?;
+        self.position = after;
+        Ok(line)
+    }
+
+    /// Waits for an input event that the guest's kernel reports: for example `key 30 1` for A pressed.
+    pub fn input(&mut self, event: &str, deadline: Deadline) -> Result<()> {
+        self.marker(&format!("INPUT {event}"), deadline).map(drop)
+    }
+
+    /// Runs one line of shell and gives what it printed. An error when it exits with a failure.
+    pub fn run(&mut self, line: &str, deadline: Deadline) -> Result<String> {
+        let what = format!("guest command `{line}`");
+        self.send(line).with_context(|| what.clone())?;
+        let answer = self.answer(&what, deadline)?;
+        let status = self.status(&what, deadline)?;
+        if status != "0" {
+            bail!("{what} ended with status {status}: {answer}");
+        }
+        Ok(answer)
+    }
+
+    /// Starts one line of shell without waiting for its end.
+    pub fn start(&mut self, line: &str, deadline: Deadline) -> Result<()> {
+        self.run(&format!("({line}) >/dev/ttyS0 2>&1 &"), deadline).map(drop)
+    }
+
+    fn send(&mut self, line: &str) -> Result<()> {
+        if line.contains('\n') {
+            bail!("a guest command is one line");
+        }
+        self.control.write_all(format!("{line}\n").as_bytes())?;
+        Ok(())
+    }
+
+    fn answer(&mut self, what: &str, deadline: Deadline) -> Result<String> {
+        self.up_to(END_OF_ANSWER, what, deadline)
+    }
+
+    fn status(&mut self, what: &str, deadline: Deadline) -> Result<String> {
+        self.up_to(b'\n', what, deadline)
+    }
+
+    fn up_to(&mut self, end: u8, what: &str, deadline: Deadline) -> Result<String> {
+        let mut bytes = Vec::new();
+        let mut byte = [0];
+        loop {
+            self.control.set_read_timeout(Some(deadline.left(what)?))?;
+            match self.control.read(&mut byte) {
+                Ok(0) => bail!("{what}: the guest's control port is closed"),
+                Ok(_) if byte == [end] => return Ok(String::from_utf8_lossy(&bytes).into_owned()),
+                Ok(_) => bytes.extend_from_slice(&byte),
+                Err(error) if timed_out(&error) => {}
+                Err(error) => return Err(error).with_context(|| what.to_owned()),
+            }
+        }
+    }
+}
+
+fn timed_out(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+    matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guest_and_its_control() -> (Guest, UnixStream) {
+        let (console, _) = UnixStream::pair().unwrap();
+        let (control, inside) = UnixStream::pair().unwrap();
+        (Guest::new(console, control), inside)
+    }
+
+    #[test]
+    fn an_answer_is_taken_apart_from_its_status() {
+        let (mut guest, mut inside) = guest_and_its_control();
+        inside.write_all(b"one\ntwo\n\x1e0\n\x1e3\n").unwrap();
+        assert_eq!(guest.run("list", Deadline::seconds(5)).unwrap(), "one\ntwo\n");
+        assert!(guest.run("fail", Deadline::seconds(5)).unwrap_err().to_string().contains("status 3"));
+    }
+
+    #[test]
+    fn a_silent_guest_ends_in_an_error() {
+        let (mut guest, inside) = guest_and_its_control();
+        assert!(guest.run("hang", Deadline::seconds(0)).is_err());
+        drop(inside);
+        assert!(guest.run("gone", Deadline::seconds(5)).is_err());
+    }
+}

@@ -1,0 +1,38 @@
+#!/bin/sh
+# The guest's first and only process tree. ttyS0 carries the kernel's console and the markers that the host waits for,
+# ttyS1 carries commands from the host and their answers, tty1 is the screen with a shell for what a client types.
+/bin/busybox --install -s /bin
+export PATH=/bin HOME=/tmp TERM=linux
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+stty -F /dev/ttyS0 -echo
+stty -F /dev/ttyS1 raw -echo
+
+for module in /modules/*; do
+    insmod "$module" || echo "MODULE-FAILED $module" >/dev/ttyS0
+done
+
+guest-program events >/dev/ttyS0 2>&1 &
+
+screen() {
+    clear
+    echo
+    echo "  $(uname -sr), $(cat /sys/class/drm/card0/device/uevent 2>/dev/null | grep DRIVER= || echo DRIVER=none)"
+    echo "  $(cat /sys/class/graphics/fb0/name 2>/dev/null) $(cat /sys/class/graphics/fb0/virtual_size 2>/dev/null)"
+    echo
+    PS1='guest # ' exec sh -i
+}
+( while :; do (screen) </dev/tty1 >/dev/tty1 2>&1; done ) &
+
+# One line is one command; its output is followed by a line with the end mark and the exit status.
+exec 3<>/dev/ttyS1
+echo "GUEST-READY" >/dev/ttyS0
+while read -r line <&3; do
+    sh -c "$line" </dev/null >/tmp/answer 2>&1
+    status=$?
+    cat /tmp/answer >&3
+    printf '\036%d\n' "$status" >&3
+done
+echo "GUEST-CONTROL-LOST" >/dev/ttyS0
+exec sleep 1000000

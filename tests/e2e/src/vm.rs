@@ -1,0 +1,293 @@
+//! One virtual machine: stock QEMU without KVM, with a chosen libspice-server.
+
+use std::fs::File;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::client::StockClient;
+use crate::deadline::Deadline;
+use crate::exclusive::Exclusive;
+use crate::guest::Guest;
+use crate::hardware::{Display, Machine, Pointer, SpiceAddress};
+use crate::initramfs::GuestImage;
+use crate::library::ServerLibrary;
+use crate::picture::Picture;
+use crate::process::{Process, tied_to_us};
+use crate::qmp::Qmp;
+use crate::run_folder::RunFolder;
+use crate::warnings;
+
+const QEMU: &str = "qemu-system-x86_64";
+
+/// Without these the kernel boots slower, or blinks its cursor so that no two pictures are equal. The last console is
+/// the one that the init script gets.
+const KERNEL_ARGUMENTS: &str =
+    "mitigations=off nokaslr vt.global_cursor_default=0 console=tty0 console=ttyS0";
+
+/// What to start. The defaults are a PC with a QXL device, a tablet, and SPICE on a unix socket without a ticket.
+pub struct VmBuilder {
+    machine: Machine,
+    display: Display,
+    pointer: Pointer,
+    library: ServerLibrary,
+    spice: Option<SpiceAddress>,
+    ticket: Option<String>,
+    quiet: bool,
+    environment: Vec<(String, String)>,
+}
+
+/// A running QEMU. Ended by its process handle when dropped. Belongs to the thread that started it: when that thread
+/// ends, the kernel ends QEMU.
+pub struct Vm {
+    process: Process,
+    /// QEMU's monitor.
+    pub qmp: Qmp,
+    /// The inside.
+    pub guest: Guest,
+    spice: SpiceAddress,
+    ticket: Option<String>,
+    folder: RunFolder,
+    _exclusive: Exclusive,
+}
+
+impl VmBuilder {
+    /// A machine that loads `library`.
+    pub fn new(library: ServerLibrary) -> Self {
+        VmBuilder {
+            machine: Machine::Pc,
+            display: Display::Qxl,
+            pointer: Pointer::Tablet,
+            library,
+            spice: None,
+            ticket: None,
+            quiet: true,
+            environment: Vec::new(),
+        }
+    }
+
+    /// Chooses QEMU's machine type.
+    pub fn machine(mut self, machine: Machine) -> Self {
+        self.machine = machine;
+        self
+    }
+
+    /// Chooses the display device.
+    pub fn display(mut self, display: Display) -> Self {
+        self.display = display;
+        self
+    }
+
+    /// Chooses the pointing device.
+    pub fn pointer(mut self, pointer: Pointer) -> Self {
+        self.pointer = pointer;
+        self
+    }
+
+    /// Chooses where the SPICE server listens.
+    pub fn spice(mut self, address: SpiceAddress) -> Self {
+        self.spice = Some(address);
+        self
+    }
+
+    /// Asks SPICE clients for this ticket.
+    pub fn ticket(mut self, ticket: &str) -> Self {
+        self.ticket = Some(ticket.to_owned());
+        self
+    }
+
+    /// Lets the kernel write its boot messages to the screen.
+    pub fn talkative_kernel(mut self) -> Self {
+        self.quiet = false;
+        self
+    }
+
+    /// Sets a variable in QEMU's environment.
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Starts it, after every other virtual machine of this user has ended. The guest has not booted yet when this
+    /// returns: see [`Guest::booted`].
+    pub fn start(self, image: &GuestImage) -> Result<Vm> {
+        let exclusive = Exclusive::wait()?;
+        let folder = RunFolder::create()?;
+        let spice = self.spice.clone().unwrap_or_else(|| SpiceAddress::Unix(folder.file("spice")));
+        let listen =
+            |name| UnixListener::bind(folder.file(name)).with_context(|| format!("cannot listen on {name}"));
+        let (monitor, console, control) = (listen("monitor")?, listen("console")?, listen("control")?);
+        let mut process = Process::start("QEMU", &mut self.command(&folder, &spice, image)?)?;
+        let mut accept = |listener| connection(listener, &mut process, &folder);
+        let (monitor, console, control) = (accept(&monitor)?, accept(&console)?, accept(&control)?);
+        let mut qmp = Qmp::greet(monitor).with_context(|| standard_error(&folder))?;
+        if let Some(ticket) = &self.ticket {
+            qmp.set_spice_password(ticket)?;
+        }
+        let guest = Guest::new(console, control);
+        let mut vm = Vm { process, qmp, guest, spice, ticket: self.ticket, folder, _exclusive: exclusive };
+        vm.check_library(&self.library)?;
+        Ok(vm)
+    }
+
+    fn command(&self, folder: &RunFolder, spice: &SpiceAddress, image: &GuestImage) -> Result<Command> {
+        let mut qemu = tied_to_us(QEMU);
+        self.library.apply(&mut qemu);
+        qemu.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        // A second virtual processor under software emulation makes the 6.1 kernel panic now and then while it boots.
+        qemu.args(["-accel", "tcg", "-smp", "1", "-m", "512", "-machine", self.machine.name()]);
+        qemu.args([
+            "-nodefaults",
+            "-no-user-config",
+            "-display",
+            "none",
+            "-vga",
+            self.display.vga_argument(),
+        ]);
+        if self.pointer == Pointer::Tablet {
+            qemu.args(["-device", "virtio-tablet-pci"]);
+        }
+        let ticketing = if self.ticket.is_some() { "off" } else { "on" };
+        qemu.arg("-spice").arg(format!("{},disable-ticketing={ticketing}", spice.spice_argument()));
+        for (name, device) in [("monitor", "-mon"), ("console", "-serial"), ("control", "-serial")] {
+            let path = folder.file(name);
+            qemu.arg("-chardev").arg(format!("socket,id={name},path={}", path.display()));
+            let mode = if device == "-mon" {
+                format!("chardev={name},mode=control")
+            } else {
+                format!("chardev:{name}")
+            };
+            qemu.arg(device).arg(mode);
+        }
+        qemu.arg("-kernel").arg(&image.kernel).arg("-initrd").arg(&image.initramfs);
+        let quiet = if self.quiet { " quiet" } else { "" };
+        qemu.arg("-append").arg(format!("{KERNEL_ARGUMENTS}{quiet}"));
+        let errors = File::create(folder.file("stderr")).context("cannot keep QEMU's messages")?;
+        qemu.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors);
+        Ok(qemu)
+    }
+}
+
+impl Vm {
+    /// Where SPICE clients connect.
+    pub fn spice(&self) -> &SpiceAddress {
+        &self.spice
+    }
+
+    /// A path in a folder that is removed with the machine.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.file(name)
+    }
+
+    /// Connects a stock client.
+    pub fn connect(&self) -> Result<StockClient> {
+        StockClient::connect(&self.spice, self.ticket.as_deref(), self.folder.path())
+    }
+
+    /// What QEMU itself takes for the picture.
+    pub fn screendump(&mut self) -> Result<Picture> {
+        let file = self.folder.file("screendump.ppm");
+        self.qmp.screendump(&file)
+    }
+
+    /// Waits until QEMU's own picture satisfies `condition`.
+    pub fn screen_where(
+        &mut self,
+        what: &str,
+        deadline: Deadline,
+        condition: impl Fn(&Picture) -> bool,
+    ) -> Result<Picture> {
+        deadline.until(what, || Ok(Some(self.screendump()?).filter(&condition)))
+    }
+
+    /// Waits until `client` shows exactly what QEMU itself takes for the picture, and gives that.
+    pub fn same_picture(&mut self, client: &mut StockClient, deadline: Deadline) -> Result<Picture> {
+        let mut difference = String::new();
+        let equal = deadline.until("the client's picture equal to QEMU's", || {
+            let (theirs, ours) = (self.screendump()?, client.picture()?);
+            let pixels = theirs.differing_pixels(&ours);
+            difference = format!("{pixels} of {}x{} pixels differ", theirs.width, theirs.height);
+            Ok((pixels == 0).then_some(theirs))
+        });
+        equal.context(difference)
+    }
+
+    /// What QEMU wrote to its standard error and is not known to be harmless.
+    pub fn complaints(&self) -> Result<Vec<String>> {
+        Ok(warnings::complaints(&std::fs::read_to_string(self.folder.file("stderr"))?))
+    }
+
+    /// Whether QEMU still runs; an error with its last words when it does not.
+    pub fn check_alive(&mut self) -> Result<()> {
+        match self.process.ended()? {
+            None => Ok(()),
+            Some(status) => bail!("QEMU ended with {status}: {}", standard_error(&self.folder)),
+        }
+    }
+
+    /// Ends QEMU in order and checks that it ended well and without complaints.
+    pub fn quit(mut self, deadline: Deadline) -> Result<()> {
+        self.qmp.quit()?;
+        let status = self.process.wait(deadline)?;
+        let complaints = self.complaints()?;
+        if !status.success() || !complaints.is_empty() {
+            bail!("QEMU ended with {status} and complained: {complaints:#?}");
+        }
+        Ok(())
+    }
+
+    /// The bytes of memory that QEMU has resident, for bounds.
+    pub fn resident_bytes(&mut self) -> Result<u64> {
+        let status = self.proc_file("status")?;
+        let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next());
+        Ok(kib.context("no VmRSS")?.parse::<u64>()? * 1024)
+    }
+
+    fn check_library(&mut self, library: &ServerLibrary) -> Result<()> {
+        let maps = self.proc_file("maps")?;
+        if !library.is_mapped(&maps) {
+            bail!("QEMU did not load the libspice-server it was given: {library:?}");
+        }
+        Ok(())
+    }
+
+    fn proc_file(&mut self, name: &str) -> Result<String> {
+        let path = format!("/proc/{}/{name}", self.process.child().id());
+        std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))
+    }
+}
+
+impl Drop for Vm {
+    /// A failing test wants to see what the machine said.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- QEMU's standard error ---\n{}", standard_error(&self.folder));
+            eprintln!("--- the guest's console ---\n{}", self.guest.console().text());
+        }
+    }
+}
+
+/// Waits for QEMU to connect to one of our sockets.
+fn connection(listener: &UnixListener, process: &mut Process, folder: &RunFolder) -> Result<UnixStream> {
+    const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+    let deadline = Deadline::seconds(60);
+    loop {
+        let left = deadline.left("QEMU's connection to us");
+        let mut ready = [PollFd::new(listener, PollFlags::IN)];
+        if poll(&mut ready, Some(&LOOK))? > 0 {
+            return Ok(listener.accept()?.0);
+        }
+        if let Some(status) = process.ended()? {
+            bail!("QEMU ended at once with {status}: {}", standard_error(folder));
+        }
+        left?;
+    }
+}
+
+fn standard_error(folder: &RunFolder) -> String {
+    let text = std::fs::read_to_string(Path::new(&folder.file("stderr"))).unwrap_or_default();
+    if text.trim().is_empty() { "it said nothing".into() } else { text.trim().to_owned() }
+}
