@@ -9,6 +9,8 @@ extern crate alloc;
 
 pub mod bitmap;
 pub mod geometry;
+pub mod lz;
+pub mod lz4;
 pub mod pixel;
 pub mod plane;
 pub mod region;

@@ -1,0 +1,175 @@
+//! Round trips of every codec over random and structured images, and decoders on damaged streams.
+
+use std::sync::Arc;
+
+use image::bitmap::{Bitmap, BitmapFormat, Layout, Palette};
+use image::geometry::Size;
+use image::{lz, lz4};
+use proptest::prelude::*;
+
+const FORMATS: [BitmapFormat; 10] = [
+    BitmapFormat::Mono1Le,
+    BitmapFormat::Mono1Be,
+    BitmapFormat::Indexed4Le,
+    BitmapFormat::Indexed4Be,
+    BitmapFormat::Indexed8,
+    BitmapFormat::Rgb555,
+    BitmapFormat::Rgb24,
+    BitmapFormat::Xrgb32,
+    BitmapFormat::Argb32,
+    BitmapFormat::Alpha8,
+];
+
+/// Bytes like those of pictures: noise, runs, and repetitions of what was there before.
+fn picture_bytes(length: usize) -> impl Strategy<Value = Vec<u8>> {
+    let piece = (0..4_u8, any::<[u8; 4]>(), 1..200_usize, 1..9000_usize);
+    proptest::collection::vec(piece, 1..40).prop_map(move |pieces| {
+        let mut bytes: Vec<u8> = Vec::with_capacity(length);
+        for (what, seed, count, back) in pieces.iter().cycle().take(4000) {
+            for i in 0..*count {
+                let byte = match what {
+                    0 => seed[i % 4].wrapping_mul(i as u8 | 1).wrapping_add((bytes.len() / 7) as u8),
+                    1 | 2 => seed[i % 4],
+                    _ => bytes.len().checked_sub(*back * 4).map_or(seed[0], |at| bytes[at]),
+                };
+                bytes.push(byte);
+            }
+            if bytes.len() >= length {
+                break;
+            }
+        }
+        bytes.resize(length, 0);
+        bytes
+    })
+}
+
+prop_compose! {
+    fn bitmaps()(
+        format in proptest::sample::select(&FORMATS[..]),
+        width in prop_oneof![1..40_u32, 100..300_u32],
+        height in prop_oneof![1..9_u32, 1..200_u32],
+        padding in 0..9_u32,
+        top_down in any::<bool>(),
+    )(
+        layout in Just(Layout {
+            format,
+            size: Size::new(width, height),
+            stride: u32::try_from(format.row_bytes(width)).expect("a short row") + padding,
+            top_down,
+        }),
+        bytes in picture_bytes(
+            usize::try_from((format.row_bytes(width) + u64::from(padding)) * u64::from(height)).expect("a small bitmap")
+        ),
+    ) -> Bitmap {
+        let palette = Palette { unique: 1, entries: (0..256).map(|i| i * 0x01_02_03).collect() };
+        Bitmap::new(layout, layout.format.is_indexed().then(|| Arc::new(palette)), bytes.into()).expect("a valid layout")
+    }
+}
+
+/// The bits of a pixel's bytes that codecs keep.
+fn kept(format: BitmapFormat) -> Vec<u8> {
+    match format {
+        BitmapFormat::Rgb555 => vec![0xff, 0x7f],
+        BitmapFormat::Xrgb32 => vec![0xff, 0xff, 0xff, 0],
+        _ => vec![0xff],
+    }
+}
+
+fn assert_same_pixels(left: &Bitmap, right: &Bitmap) {
+    assert_eq!(
+        (left.format(), left.size(), left.top_down()),
+        (right.format(), right.size(), right.top_down())
+    );
+    let mask = kept(left.format());
+    for (left, right) in left.rows().zip(right.rows()) {
+        let masked =
+            |row: &[u8]| -> Vec<u8> { row.iter().zip(mask.iter().cycle()).map(|(b, m)| b & m).collect() };
+        assert_eq!(masked(left), masked(right));
+    }
+}
+
+proptest! {
+    #[test]
+    fn lz_keeps_every_pixel(bitmaps in proptest::collection::vec(bitmaps(), 1..4)) {
+        // One encoder for all: what it remembers of one image must not leak into the next.
+        let mut encoder = lz::Encoder::new();
+        for bitmap in bitmaps {
+            let mut stream = vec![0xee];
+            encoder.encode(&bitmap, &mut stream).unwrap();
+            let decoded = lz::decode(&stream[1..], bitmap.palette().cloned(), u64::MAX).unwrap();
+            assert_same_pixels(&bitmap, &decoded);
+            prop_assert_eq!(decoded.palette(), bitmap.palette());
+        }
+    }
+
+    #[test]
+    fn lz_keeps_alpha_alone(bitmap in bitmaps()) {
+        let mut stream = Vec::new();
+        let result = lz::Encoder::new().encode_alpha(&bitmap, &mut stream);
+        if !matches!(bitmap.format(), BitmapFormat::Xrgb32 | BitmapFormat::Argb32) {
+            prop_assert_eq!(result, Err(lz::EncodeError::NoAlpha(bitmap.format())));
+            return Ok(());
+        }
+        let decoded = lz::decode(&stream, None, u64::MAX).unwrap();
+        prop_assert_eq!(decoded.format(), BitmapFormat::Alpha8);
+        for (pixels, alpha) in bitmap.rows().zip(decoded.rows()) {
+            prop_assert!(pixels.chunks(4).map(|pixel| pixel[3]).eq(alpha.iter().copied()));
+        }
+    }
+
+    #[test]
+    fn lz4_keeps_every_pixel(bitmap in bitmaps()) {
+        let mut stream = vec![0xee];
+        let result = lz4::Encoder::new().encode(&bitmap, &mut stream);
+        if bitmap.format().is_rgb() {
+            let decoded = lz4::decode(&stream[1..], bitmap.size(), u64::MAX).unwrap();
+            assert_same_pixels(&bitmap, &decoded);
+        } else {
+            prop_assert_eq!(result, Err(lz4::Error::Format(bitmap.format().into())));
+        }
+    }
+
+    #[test]
+    fn damaged_streams_end_in_pixels_or_an_error(
+        bitmap in bitmaps(),
+        damage in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..4),
+        cut in any::<proptest::sample::Index>(),
+    ) {
+        let mut streams = [Vec::new(), Vec::new()];
+        lz::Encoder::new().encode(&bitmap, &mut streams[0]).unwrap();
+        let _ = lz4::Encoder::new().encode(&bitmap, &mut streams[1]);
+        for stream in &mut streams {
+            if stream.is_empty() {
+                continue;
+            }
+            for (at, byte) in &damage {
+                *at.get_mut(stream) = *byte;
+            }
+            for stream in [&stream[..], &stream[..cut.index(stream.len())]] {
+                for decoded in [
+                    lz::decode(stream, None, 1 << 20).ok(),
+                    lz4::decode(stream, bitmap.size(), 1 << 20).ok(),
+                ].into_iter().flatten() {
+                    prop_assert!(decoded.size().area() <= 1 << 20);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn lz4_reads_streams_of_several_blocks() {
+    let size = Size::new(16, 3);
+    let rows: Vec<u8> = (0..16 * 3 * 4).map(|i| (i / 5) as u8).collect();
+    let mut stream = vec![0, 8];
+    // Each row refers to the ones before it.
+    for (index, row) in rows.chunks(64).enumerate() {
+        let block = lz4_flex::block::compress_with_dict(row, &rows[..index * 64]);
+        stream.extend_from_slice(&u32::try_from(block.len()).unwrap().to_be_bytes());
+        stream.extend_from_slice(&block);
+    }
+    let decoded = lz4::decode(&stream, size, 48).unwrap();
+    assert_eq!(decoded.data(), &rows);
+    assert!(!decoded.top_down());
+    assert_eq!(lz4::decode(&stream, size, 47), Err(lz4::Error::TooLarge { size }));
+}
