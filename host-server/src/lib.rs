@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 
 pub mod channel;
+pub mod cursor;
 pub mod display;
 pub mod fault;
 pub mod guest;
+mod thread;

@@ -4,11 +4,17 @@
 //! block until the thread has done them; all others only queue. Every asynchronous call's cookie is
 //! completed exactly once, in the order of the calls.
 
-use image::geometry::Rect;
-use wire::drawable::SurfaceId;
-use wire::link::ChannelKind;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
-use crate::channel::connection::{Connection, ConnectionEvent};
+use image::geometry::Rect;
+use wire::capability::Capabilities;
+use wire::channel::ChannelType;
+use wire::drawable::SurfaceId;
+
+use crate::channel::connection::{Connection, ConnectionEvent, EventSink};
 use crate::guest::device::{CommandExt, PrimarySurface};
 use crate::guest::region::Region;
 
@@ -22,11 +28,11 @@ pub struct ClientChannel {
     /// Whose it is.
     pub client: ClientId,
     /// Display or cursor.
-    pub kind: ChannelKind,
+    pub kind: ChannelType,
     /// Where its messages go.
     pub connection: Connection,
-    /// Channel capability words of the link message.
-    pub capabilities: Vec<u32>,
+    /// What the client says of this channel in its link message.
+    pub capabilities: Capabilities,
     /// What the client may decode beside what its capabilities say: whether the peer is on this host.
     pub is_local: bool,
 }
@@ -50,10 +56,10 @@ pub struct MemorySlot {
     pub region: Box<dyn Region>,
 }
 
-/// A call that is answered through [`QxlDevice::async_complete`](crate::guest::device::QxlDevice::async_complete)
-/// with its cookie.
+/// What the device asks of the display and waits for: the caller until it returns, or the guest until
+/// [`QxlDevice::async_complete`](crate::guest::device::QxlDevice::async_complete) is called.
 #[derive(Debug)]
-pub enum AsyncCall {
+pub enum Call {
     /// Adds a memory slot.
     AddSlot(MemorySlot),
     /// Creates the primary surface.
@@ -72,6 +78,8 @@ pub enum AsyncCall {
         area: Rect,
         /// Whether the drawn region is forgotten afterwards.
         clear_dirty: bool,
+        /// Rectangles that the answer may have.
+        limit: usize,
     },
     /// Draws all that is pending on all surfaces.
     FlushSurfaces,
@@ -84,56 +92,245 @@ pub enum AsyncCall {
     },
     /// The GL scanout changed; not supported yet, completed at once.
     GlDraw,
+    /// Clients forget the images they keep.
+    ResetImageCache,
+    /// No pointer.
+    ResetCursor,
+    /// The virtual machine stops: every command is read, every surface is drawn.
+    Stop,
+    /// Commands that were in flight when the machine's state was saved.
+    LoadCommands(Vec<CommandExt>),
+    /// The thread ends.
+    ShutDown,
+}
+
+/// What the thread is told.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// Commands may have arrived.
+    Wake,
+    /// The guest has no memory left for commands.
+    OutOfMemory,
+    /// The virtual machine runs.
+    Start,
+    /// A slot goes.
+    RemoveSlot {
+        /// The group.
+        group: u32,
+        /// The slot in it.
+        slot: u32,
+    },
+    /// All slots go.
+    ResetSlots,
+    /// The guest's driver is unloaded.
+    DriverUnload,
+    /// Whether clients move the pointer themselves.
+    MouseMode {
+        /// They do.
+        client: bool,
+    },
+    /// A `SPICE_IMAGE_COMPRESSION_*` value.
+    Compression(u8),
+    /// Monitors that the device can drive.
+    MaxMonitors(u32),
+    /// A client's channel joins.
+    Attach(ClientChannel),
+    /// Something happened on a client's channel.
+    Event(ClientId, ChannelType, ConnectionEvent),
+    /// A client has gone.
+    Detach(ClientId),
+    /// Somebody waits for this.
+    Call(Call, Completion),
+}
+
+/// Who waits for a call.
+#[derive(Debug)]
+pub(super) enum Completion {
+    /// The calling thread; it is given what an area update has drawn.
+    Reply(SyncSender<Vec<Rect>>),
+    /// The guest, under this cookie.
+    Cookie(u64),
 }
 
 /// The display's thread, from outside. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Handle {/* written by the display's author */}
+pub struct Handle {
+    messages: Sender<Message>,
+    pending: Arc<Pending>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
 
-#[allow(unused_variables, missing_docs, clippy::needless_pass_by_value, reason = "signatures first")]
+/// Notices that are not repeated while the thread has not seen them.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    /// A [`Message::Wake`] is on its way.
+    pub wake: AtomicBool,
+    /// A [`Message::OutOfMemory`] is on its way.
+    pub out_of_memory: AtomicBool,
+}
+
+/// The thread's end of a [`Handle`].
+#[derive(Debug)]
+pub(super) struct Inbox {
+    /// What it is told.
+    pub messages: Receiver<Message>,
+    /// What it has to take back when it has seen it.
+    pub pending: Arc<Pending>,
+}
+
 impl Handle {
+    /// A handle and the end that belongs to its thread.
+    pub(super) fn new() -> (Self, Inbox) {
+        let (sender, messages) = channel();
+        let pending = Arc::<Pending>::default();
+        let handle = Self { messages: sender, pending: pending.clone(), thread: Arc::default() };
+        (handle, Inbox { messages, pending })
+    }
+
+    /// Notes the thread that [`Handle::shut_down`] waits for.
+    pub(super) fn set_thread(&self, thread: JoinHandle<()>) {
+        *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+    }
+
     /// Commands have arrived in the ring. Coalesced.
-    pub fn wakeup(&self) {}
+    pub fn wakeup(&self) {
+        if !self.pending.wake.swap(true, Ordering::AcqRel) {
+            self.tell(Message::Wake);
+        }
+    }
+
     /// The guest has no memory left for commands. Coalesced.
-    pub fn out_of_memory(&self) {}
+    pub fn out_of_memory(&self) {
+        if !self.pending.out_of_memory.swap(true, Ordering::AcqRel) {
+            self.tell(Message::OutOfMemory);
+        }
+    }
+
     /// The virtual machine runs.
-    pub fn start(&self) {}
+    pub fn start(&self) {
+        self.tell(Message::Start);
+    }
+
     /// The virtual machine stops. Blocks until every command is read and every surface is drawn.
-    pub fn stop(&self) {}
-    /// Blocks.
-    pub fn add_slot(&self, slot: MemorySlot) {}
-    pub fn remove_slot(&self, group: u32, slot: u32) {}
-    pub fn reset_slots(&self) {}
-    /// Blocks.
-    pub fn create_primary(&self, surface: PrimarySurface) {}
-    /// Blocks.
-    pub fn destroy_primary(&self) {}
-    /// Blocks.
-    pub fn destroy_surface(&self, surface: SurfaceId) {}
-    /// Blocks.
-    pub fn destroy_surfaces(&self) {}
-    /// Blocks; returns at most `limit` rectangles that cover what was drawn since the last clearing call.
+    pub fn stop(&self) {
+        self.call(Call::Stop);
+    }
+
+    /// Adds a memory slot. Blocks.
+    pub fn add_slot(&self, slot: MemorySlot) {
+        self.call(Call::AddSlot(slot));
+    }
+
+    /// Removes a memory slot.
+    pub fn remove_slot(&self, group: u32, slot: u32) {
+        self.tell(Message::RemoveSlot { group, slot });
+    }
+
+    /// Removes all memory slots.
+    pub fn reset_slots(&self) {
+        self.tell(Message::ResetSlots);
+    }
+
+    /// Creates the primary surface. Blocks.
+    pub fn create_primary(&self, surface: PrimarySurface) {
+        self.call(Call::CreatePrimary(surface));
+    }
+
+    /// Destroys the primary surface. Blocks.
+    pub fn destroy_primary(&self) {
+        self.call(Call::DestroyPrimary);
+    }
+
+    /// Destroys one surface. Blocks.
+    pub fn destroy_surface(&self, surface: SurfaceId) {
+        self.call(Call::DestroySurface(surface));
+    }
+
+    /// Destroys all surfaces. Blocks.
+    pub fn destroy_surfaces(&self) {
+        self.call(Call::DestroySurfaces);
+    }
+
+    /// Draws an area into the guest's memory. Blocks; returns at most `limit` rectangles that cover what was
+    /// drawn since the last clearing call.
     pub fn update_area(&self, surface: SurfaceId, area: Rect, clear_dirty: bool, limit: usize) -> Vec<Rect> {
-        Vec::new()
+        self.call(Call::UpdateArea { surface, area, clear_dirty, limit })
     }
-    /// Blocks.
-    pub fn reset_image_cache(&self) {}
-    /// Blocks.
-    pub fn reset_cursor(&self) {}
-    pub fn driver_unload(&self) {}
-    /// Blocks; commands that were in flight when the machine's state was saved.
-    pub fn load_commands(&self, commands: Vec<CommandExt>) {}
-    pub fn call_async(&self, call: AsyncCall, cookie: u64) {}
-    pub fn set_mouse_mode(&self, client: bool) {}
+
+    /// Makes clients forget the images they keep. Blocks.
+    pub fn reset_image_cache(&self) {
+        self.call(Call::ResetImageCache);
+    }
+
+    /// Takes the pointer away. Blocks.
+    pub fn reset_cursor(&self) {
+        self.call(Call::ResetCursor);
+    }
+
+    /// The guest's driver is unloaded: one monitor again.
+    pub fn driver_unload(&self) {
+        self.tell(Message::DriverUnload);
+    }
+
+    /// Performs commands that were in flight when the machine's state was saved. Blocks.
+    pub fn load_commands(&self, commands: Vec<CommandExt>) {
+        self.call(Call::LoadCommands(commands));
+    }
+
+    /// Performs a call and tells the guest under `cookie`. Cookies are completed in the order of calls.
+    pub fn call_async(&self, call: Call, cookie: u64) {
+        self.tell(Message::Call(call, Completion::Cookie(cookie)));
+    }
+
+    /// Whether clients move the pointer themselves.
+    pub fn set_mouse_mode(&self, client: bool) {
+        self.tell(Message::MouseMode { client });
+    }
+
     /// A `SPICE_IMAGE_COMPRESSION_*` value, already checked.
-    pub fn set_compression(&self, compression: u32) {}
-    pub fn set_max_monitors(&self, count: u32) {}
-    /// A client's channel joins. Its events must then be passed to the returned sink.
-    pub fn attach(&self, channel: ClientChannel) -> Box<dyn FnMut(ConnectionEvent) + Send> {
-        Box::new(|_| ())
+    pub fn set_compression(&self, compression: u8) {
+        self.tell(Message::Compression(compression));
     }
+
+    /// Monitors that the device can drive.
+    pub fn set_max_monitors(&self, count: u32) {
+        self.tell(Message::MaxMonitors(count));
+    }
+
+    /// A client's channel joins. Its events must then be passed to the returned sink.
+    pub fn attach(&self, channel: ClientChannel) -> EventSink {
+        let (client, kind) = (channel.client, channel.kind);
+        self.tell(Message::Attach(channel));
+        let messages = self.messages.clone();
+        Box::new(move |event| {
+            // The thread has ended: the server is going down, and the connection with it.
+            let _ = messages.send(Message::Event(client, kind, event));
+        })
+    }
+
     /// The client has gone: drop its channels.
-    pub fn detach(&self, client: ClientId) {}
+    pub fn detach(&self, client: ClientId) {
+        self.tell(Message::Detach(client));
+    }
+
     /// Ends the thread. Blocks.
-    pub fn shut_down(&self) {}
+    pub fn shut_down(&self) {
+        self.call(Call::ShutDown);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("a display's thread ended by a panic");
+        }
+    }
+
+    fn tell(&self, message: Message) {
+        if self.messages.send(message).is_err() {
+            tracing::debug!("a display that has ended was told something");
+        }
+    }
+
+    fn call(&self, call: Call) -> Vec<Rect> {
+        let (reply, answer) = sync_channel(1);
+        self.tell(Message::Call(call, Completion::Reply(reply)));
+        answer.recv().unwrap_or_default()
+    }
 }

@@ -1,3 +1,20 @@
 //! One QXL device's picture: from its commands to the display and cursor channels of every client.
 
+mod backing;
+mod client;
+mod encode;
+pub mod engine;
+mod faults;
 pub mod handle;
+pub mod item;
+pub mod monitors;
+mod patience;
+pub mod picture;
+mod pipe;
+mod pixmap_cache;
+mod render;
+mod surfaces;
+mod tree;
+mod worker;
+
+pub use worker::{PrimaryHook, spawn};

@@ -1,4 +1,8 @@
 //! The guest's side: its memory, its commands, its device. Everything here is hostile input.
 
+pub mod command;
 pub mod device;
+pub mod fetch;
+pub mod memory;
+pub mod parse;
 pub mod region;

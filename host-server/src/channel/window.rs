@@ -1,0 +1,92 @@
+//! Flow control of a channel: how many messages may be on their way to a client.
+//!
+//! `SET_ACK` tells the client to acknowledge every `size` messages. The server stops when twice that many
+//! are unacknowledged, so that one acknowledgement is always under way while the other half travels.
+
+/// The window of one channel of one client.
+#[derive(Clone, Debug)]
+pub struct AckWindow {
+    size: u32,
+    generation: u32,
+    /// Whether the client knows the current size; what it acknowledges before counts for an older one.
+    in_sync: bool,
+    unacknowledged: u32,
+}
+
+impl AckWindow {
+    /// Messages between two acknowledgements on a fast network, as the original server asks for.
+    pub const LAN: u32 = 20;
+
+    /// A window of `size` messages that has not been announced yet.
+    pub const fn new(size: u32) -> Self {
+        Self { size, generation: 1, in_sync: false, unacknowledged: 0 }
+    }
+
+    /// Fields of the `SET_ACK` message that announces the window: generation and size.
+    pub const fn announcement(&self) -> (u32, u32) {
+        (self.generation, self.size)
+    }
+
+    /// Whether another message may be sent.
+    pub const fn is_open(&self) -> bool {
+        self.unacknowledged < self.size.saturating_mul(2)
+    }
+
+    /// Messages that the client has not acknowledged.
+    pub const fn unacknowledged(&self) -> u32 {
+        self.unacknowledged
+    }
+
+    /// A message was sent.
+    pub const fn on_sent(&mut self) {
+        self.unacknowledged = self.unacknowledged.saturating_add(1);
+    }
+
+    /// The client has taken over the window's size (`ACK_SYNC`).
+    pub const fn on_ack_sync(&mut self, generation: u32) {
+        if generation == self.generation {
+            self.in_sync = true;
+            self.unacknowledged = 0;
+        }
+    }
+
+    /// The client has read as many messages as the window's size (`ACK`). An acknowledgement of messages
+    /// that were never sent opens the window no further than to empty.
+    pub const fn on_ack(&mut self) {
+        if self.in_sync {
+            self.unacknowledged = self.unacknowledged.saturating_sub(self.size);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closes_at_twice_its_size_and_opens_by_acknowledgement() {
+        let mut window = AckWindow::new(2);
+        window.on_ack_sync(1);
+        for _ in 0..4 {
+            assert!(window.is_open());
+            window.on_sent();
+        }
+        assert!(!window.is_open());
+        window.on_ack();
+        assert!(window.is_open());
+        assert_eq!(window.unacknowledged(), 2);
+    }
+
+    #[test]
+    fn ignores_acknowledgements_of_another_generation_and_of_nothing() {
+        let mut window = AckWindow::new(2);
+        window.on_sent();
+        window.on_ack_sync(7);
+        window.on_ack();
+        assert_eq!(window.unacknowledged(), 1);
+        window.on_ack_sync(1);
+        window.on_ack();
+        window.on_ack();
+        assert_eq!(window.unacknowledged(), 0);
+    }
+}

@@ -1,0 +1,355 @@
+//! One client's display channel: what it can do, what it has, what it has still to get.
+//!
+//! Sans-IO: messages of the client go in, frames come out of [`DisplayClient::next_frame`], time is passed in.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use image::geometry::Rect;
+use image::region::Region;
+use image::surface::SurfaceFormat;
+use wire::base;
+use wire::capability::{Capabilities, display as capability};
+use wire::display::{
+    ClientMessage, ImageCompression, InvalList, MonitorsConfig, Resource, ResourceType, ServerMessage,
+    SurfaceCreate, SurfaceDestroy, SurfaceFlags,
+};
+use wire::drawable::{Clip, Copy, Drawable, Mask, Operation, Rop, ScaleMode, SurfaceId};
+use wire::frame::Frame;
+use wire::image::{ImageBody, ImageFlags};
+
+use super::encode::Encoder;
+use super::item::{Item, Moment};
+use super::monitors::Monitors;
+use super::patience::{Patience, Verdict};
+use super::picture::{Image, Picture};
+use super::pipe::{Pipe, PipeItem};
+use super::pixmap_cache::PixmapCache;
+use crate::channel::window::AckWindow;
+use crate::fault::ClientFault;
+
+/// What the display has to do after a client's message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reaction {
+    /// Nothing.
+    None,
+    /// The client is ready: it gets surfaces and pixels.
+    Join,
+}
+
+/// A client's display channel.
+#[derive(Debug)]
+pub struct DisplayClient {
+    capabilities: Capabilities,
+    window: AckWindow,
+    pipe: Pipe,
+    /// Frames that go out before anything else of the pipe.
+    ready: VecDeque<Frame>,
+    /// Surfaces that the client has, or will have when it has read the pipe.
+    surfaces: BTreeSet<SurfaceId>,
+    joined: bool,
+    cache: PixmapCache,
+    may_cache: bool,
+    preferred: Option<ImageCompression>,
+    patience: Patience,
+    /// What was drawn on each surface and not sent, while the client is overtaken.
+    missed: Option<BTreeMap<SurfaceId, Region>>,
+    progress_at: Instant,
+}
+
+impl DisplayClient {
+    /// Operations in a pipe from which on the guest waits, as the original server has it.
+    const FULL_PIPE: usize = 50;
+    /// Bytes of pixels in a pipe from which on the guest waits.
+    const FULL_PIPE_BYTES: usize = 32 << 20;
+    /// Items that cannot be dropped: a client that reads none of them is gone.
+    const MAX_PIPE: usize = 20_000;
+    /// Time without an acknowledgement after which a client is gone, as the original server has it.
+    pub const DEAD_AFTER: Duration = Duration::from_secs(30);
+
+    /// A client that has just linked. Only one display of a client may use its image cache: the displays'
+    /// threads do not know of each other's images.
+    pub fn new(capabilities: Capabilities, may_cache: bool, now: Instant) -> Self {
+        let window = AckWindow::new(AckWindow::LAN);
+        let (generation, size) = window.announcement();
+        let announce = base::ServerMessage::SetAck(base::SetAck { generation, window: size });
+        Self {
+            capabilities,
+            window,
+            pipe: Pipe::default(),
+            ready: VecDeque::from([announce.encode()]),
+            surfaces: BTreeSet::new(),
+            joined: false,
+            cache: PixmapCache::default(),
+            may_cache,
+            preferred: None,
+            patience: Patience::new(),
+            missed: None,
+            progress_at: now,
+        }
+    }
+
+    /// Handles a message of the client.
+    pub fn handle(&mut self, message: ClientMessage, now: Instant) -> Result<Reaction, ClientFault> {
+        match message {
+            ClientMessage::Init(init) => {
+                if self.joined {
+                    return Err(ClientFault::new("second init message on a display channel"));
+                }
+                let size = u64::try_from(init.pixmap_cache_size)
+                    .map_err(|_| ClientFault::new("image cache of negative size"))?;
+                self.joined = true;
+                self.cache = PixmapCache::new(if self.may_cache { size } else { 0 });
+                return Ok(Reaction::Join);
+            }
+            ClientMessage::PreferredCompression(wish) => self.preferred = Some(wish.compression),
+            ClientMessage::Base(base::ClientMessage::AckSync(sync)) => {
+                self.window.on_ack_sync(sync.generation);
+                self.progress_at = now;
+            }
+            ClientMessage::Base(base::ClientMessage::Ack) => {
+                self.window.on_ack();
+                self.progress_at = now;
+            }
+            // Video, GL and migration are not offered; what belongs to them has no effect.
+            ClientMessage::Base(_)
+            | ClientMessage::StreamReport(_)
+            | ClientMessage::GlDrawDone
+            | ClientMessage::PreferredVideoCodecs(_) => {}
+        }
+        Ok(Reaction::None)
+    }
+
+    /// Whether the client has sent its first message.
+    pub const fn joined(&self) -> bool {
+        self.joined
+    }
+
+    /// What the client can do.
+    pub const fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// Whether the client has the surface, or will have it when it has read its pipe.
+    pub fn has_surface(&self, surface: SurfaceId) -> bool {
+        self.surfaces.contains(&surface)
+    }
+
+    /// Whether the client can have surfaces of that format.
+    pub fn takes_format(&self, format: SurfaceFormat) -> bool {
+        match format {
+            SurfaceFormat::A8 | SurfaceFormat::A1 => self.capabilities.contains(capability::A8_SURFACE),
+            SurfaceFormat::Rgb555 | SurfaceFormat::Rgb565 | SurfaceFormat::Xrgb32 | SurfaceFormat::Argb32 => {
+                true
+            }
+        }
+    }
+
+    /// Whether the client can draw the operation itself.
+    pub fn can_draw(&self, item: &Item) -> bool {
+        match item.drawable.operation {
+            Operation::Composite(_) => self.capabilities.contains(capability::COMPOSITE),
+            _ => true,
+        }
+    }
+
+    /// Queues what happened at `moment`.
+    pub fn push(&mut self, moment: Moment, item: PipeItem) {
+        match &item {
+            PipeItem::Create { surface, .. } => {
+                self.surfaces.insert(*surface);
+            }
+            PipeItem::Destroy(surface) => {
+                self.surfaces.remove(surface);
+                if let Some(missed) = &mut self.missed {
+                    missed.remove(surface);
+                }
+            }
+            PipeItem::Draw(item) => {
+                if let Some(missed) = &mut self.missed {
+                    missed.entry(item.drawable.surface).or_default().union(&item.region);
+                    return;
+                }
+            }
+            PipeItem::Pixels { surface, area, .. } => {
+                if let Some(missed) = &mut self.missed {
+                    missed.entry(*surface).or_default().union_rect(area);
+                    return;
+                }
+            }
+            PipeItem::Mark | PipeItem::Monitors(_) | PipeItem::ForgetPalettes | PipeItem::ForgetImages => {}
+        }
+        self.pipe.push(moment, item);
+    }
+
+    /// Drops an operation that can no longer be seen.
+    pub fn drop_item(&mut self, item: &Arc<Item>) {
+        self.pipe.drop_item(item);
+    }
+
+    /// Whether the guest should wait for this client at `now`, and for how long.
+    pub fn judge(&mut self, now: Instant) -> Verdict {
+        let full = self.missed.is_none()
+            && (self.pipe.drawings() > Self::FULL_PIPE || self.pipe.bytes() > Self::FULL_PIPE_BYTES);
+        let verdict = self.patience.judge(full, now);
+        if verdict == Verdict::Overtake {
+            self.overtake();
+        }
+        verdict
+    }
+
+    /// Takes over what an overtaken client missed, once it can take it: these areas are to be pushed.
+    pub fn catch_up(&mut self) -> Option<BTreeMap<SurfaceId, Region>> {
+        if self.missed.is_none() || !self.pipe.is_empty() || !self.window.is_open() {
+            return None;
+        }
+        self.missed.take()
+    }
+
+    /// Why the client must go, if it must.
+    pub fn verdict(&self, now: Instant) -> Result<(), ClientFault> {
+        if self.pipe.len() > Self::MAX_PIPE {
+            return Err(ClientFault::new("the client does not read and too many surfaces have changed"));
+        }
+        let waits = !self.window.is_open();
+        if waits && now.duration_since(self.progress_at) > Self::DEAD_AFTER {
+            return Err(ClientFault::new("no acknowledgement for 30 seconds"));
+        }
+        Ok(())
+    }
+
+    /// The next frame, if the client may be sent one.
+    pub fn next_frame(&mut self, encoder: &mut Encoder, now: Instant) -> Option<Frame> {
+        loop {
+            if let Some(frame) = self.ready.pop_front() {
+                if self.window.unacknowledged() == 0 {
+                    self.progress_at = now;
+                }
+                self.window.on_sent();
+                return Some(frame);
+            }
+            if !self.joined || !self.window.is_open() {
+                return None;
+            }
+            let item = self.pipe.pop()?;
+            self.encode(item, encoder);
+        }
+    }
+
+    /// Goes on without the client: what waits for it is dropped, and noted as missed.
+    fn overtake(&mut self) {
+        let mut missed = BTreeMap::<SurfaceId, Region>::new();
+        for drawing in self.pipe.drain_drawings() {
+            match drawing {
+                PipeItem::Draw(item) => {
+                    missed.entry(item.drawable.surface).or_default().union(&item.region);
+                }
+                PipeItem::Pixels { surface, area, .. } => {
+                    missed.entry(surface).or_default().union_rect(&area);
+                }
+                _ => {}
+            }
+        }
+        missed.retain(|surface, _| self.surfaces.contains(surface));
+        self.missed = Some(missed);
+    }
+
+    fn encode(&mut self, item: PipeItem, encoder: &mut Encoder) {
+        let message = match item {
+            PipeItem::Draw(item) => return self.encode_draw(item.drawable.clone(), encoder),
+            PipeItem::Pixels { surface, area, image } => {
+                return self.encode_draw(copy_of(surface, area, image), encoder);
+            }
+            PipeItem::Create { surface, size, format } => {
+                let primary = surface == SurfaceId::PRIMARY;
+                let flags = if primary { SurfaceFlags::PRIMARY } else { SurfaceFlags::NONE };
+                let (width, height) = (size.width, size.height);
+                ServerMessage::SurfaceCreate(SurfaceCreate { surface, width, height, format, flags })
+            }
+            PipeItem::Destroy(surface) => ServerMessage::SurfaceDestroy(SurfaceDestroy { surface }),
+            PipeItem::Mark => ServerMessage::Mark,
+            PipeItem::Monitors(monitors) if self.capabilities.contains(capability::MONITORS_CONFIG) => {
+                ServerMessage::MonitorsConfig(monitors_message(&monitors))
+            }
+            PipeItem::Monitors(_) => return,
+            PipeItem::ForgetPalettes => ServerMessage::InvalAllPalettes,
+            PipeItem::ForgetImages => {
+                self.cache.clear();
+                ServerMessage::InvalAllPixmaps(base::WaitForChannels { waits: Vec::new() })
+            }
+        };
+        self.ready.push_back(message.encode());
+    }
+
+    fn encode_draw(&mut self, drawable: Drawable<Picture>, encoder: &mut Encoder) {
+        let mut forgotten = Vec::new();
+        let Ok(drawable) = drawable.try_map(|picture| {
+            Ok::<_, std::convert::Infallible>(self.encode_picture(&picture, encoder, &mut forgotten))
+        });
+        if !forgotten.is_empty() {
+            let resource = |id| Resource { resource_type: ResourceType::PIXMAP, id };
+            let resources = forgotten.into_iter().map(resource).collect();
+            self.ready.push_back(ServerMessage::InvalList(InvalList { resources }).encode());
+        }
+        self.ready.push_back(ServerMessage::Draw(drawable).encode());
+    }
+
+    fn encode_picture(
+        &mut self,
+        picture: &Picture,
+        encoder: &mut Encoder,
+        forgotten: &mut Vec<u64>,
+    ) -> wire::image::Image {
+        let image = match picture {
+            Picture::Bitmap(image) => image,
+            Picture::Surface(id) => {
+                return wire::image::Image {
+                    id: 0,
+                    flags: ImageFlags::NONE,
+                    size: image::geometry::Size::default(),
+                    body: ImageBody::Surface(*id),
+                };
+            }
+        };
+        let size = image.bitmap.size();
+        let mut flags = if image.high_bits_set { ImageFlags::HIGH_BITS_SET } else { ImageFlags::NONE };
+        let body = if image.cacheable && self.cache.hit(image.id) {
+            ImageBody::FromCache
+        } else {
+            if image.cacheable {
+                let (kept, evicted) = self.cache.insert(image.id, size.area());
+                forgotten.extend(evicted);
+                if kept {
+                    flags = flags.with(ImageFlags::CACHE_ME);
+                }
+            }
+            encoder.encode(image, &self.capabilities, self.preferred)
+        };
+        wire::image::Image { id: image.id, flags, size, body }
+    }
+}
+
+fn copy_of(surface: SurfaceId, area: Rect, image: Arc<Image>) -> Drawable<Picture> {
+    let copy = Copy {
+        area: image.bitmap.bounds(),
+        source: Picture::Bitmap(image),
+        rop: Rop::PUT,
+        scale: ScaleMode::Nearest,
+        mask: Mask::default(),
+    };
+    Drawable { surface, bbox: area, clip: Clip::None, operation: Operation::Copy(copy) }
+}
+
+fn monitors_message(monitors: &Monitors) -> MonitorsConfig {
+    let heads = monitors.heads.iter().map(|head| wire::display::Head {
+        monitor_id: head.id,
+        surface: head.surface,
+        width: head.size.width,
+        height: head.size.height,
+        x: head.x,
+        y: head.y,
+        flags: head.flags,
+    });
+    MonitorsConfig { max_allowed: monitors.max, heads: heads.collect() }
+}

@@ -1,0 +1,415 @@
+//! A display without its thread: commands of the guest in, frames for every client out.
+//!
+//! Sans-IO: no clock, no socket, no device. The worker feeds it and carries what comes out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use image::bitmap::{Bitmap, BitmapFormat, Layout};
+use image::geometry::{Rect, Size};
+use image::region::Region;
+use image::surface::SurfaceFormat;
+use wire::capability::{Capabilities, display as capability};
+use wire::display::{ClientMessage, ImageCompression};
+use wire::drawable::{Drawable, SurfaceId};
+use wire::frame::Frame;
+
+use super::backing::Backing;
+use super::client::{DisplayClient, Reaction};
+use super::encode::Encoder;
+use super::handle::ClientId;
+use super::item::{Item, Moment, pictures};
+use super::monitors::Monitors;
+use super::patience::Verdict;
+use super::picture::{Image, Picture};
+use super::pipe::PipeItem;
+use super::surfaces::Surfaces;
+use crate::fault::{ClientFault, GuestFault};
+
+/// A surface to be created, with its memory found.
+#[derive(Debug)]
+pub struct NewSurface {
+    /// What its pixels are.
+    pub format: SurfaceFormat,
+    /// Columns and rows.
+    pub size: Size,
+    /// The guest's memory of it.
+    pub backing: Backing,
+    /// Whether the stored pixels are its first picture.
+    pub keep_data: bool,
+}
+
+/// A drawing whose images have been copied; `None` stands for the drawing's own area.
+pub type FetchedDraw = crate::guest::command::Draw<Option<Picture>>;
+
+/// The state of one display.
+#[derive(Debug)]
+pub struct Engine {
+    surfaces: Surfaces,
+    max_surfaces: u32,
+    clients: BTreeMap<ClientId, DisplayClient>,
+    monitors: Option<Arc<Monitors>>,
+    encoder: Encoder,
+    moment: Moment,
+}
+
+impl Engine {
+    /// A display of a device with so many surfaces, the primary one included.
+    pub fn new(max_surfaces: u32, compression: ImageCompression) -> Self {
+        Self {
+            surfaces: Surfaces::default(),
+            max_surfaces,
+            clients: BTreeMap::new(),
+            monitors: None,
+            encoder: Encoder::new(compression),
+            moment: 0,
+        }
+    }
+
+    /// Adds a drawing.
+    pub fn draw(&mut self, draw: FetchedDraw) -> Result<(), GuestFault> {
+        let FetchedDraw { drawable, self_bitmap, colors_are_16_bit: _ } = draw;
+        let (size, _) = self.existing(drawable.surface)?;
+        if !Rect::of_size(size).contains(&drawable.bbox) {
+            let (Rect { left, top, right, bottom }, Size { width, height }) = (drawable.bbox, size);
+            return Err(GuestFault::new(format_args!(
+                "drawing on {left},{top} to {right},{bottom} of a surface of {width}x{height}"
+            )));
+        }
+        let drawable = self.with_own_area(drawable, self_bitmap)?;
+        self.check_sources(&drawable, size)?;
+        self.moment += 1;
+        let item = Arc::new(Item::new(self.moment, drawable));
+        if item.region.is_empty() {
+            return Ok(());
+        }
+        let clients = &mut self.clients;
+        self.surfaces.add(item.clone(), |dropped| {
+            clients.values_mut().for_each(|client| client.drop_item(dropped));
+        });
+        self.send_drawing(&item);
+        Ok(())
+    }
+
+    /// Creates a surface, in place of one of the same name.
+    pub fn create_surface(&mut self, id: SurfaceId, new: NewSurface) -> Result<(), GuestFault> {
+        if id.0 >= self.max_surfaces {
+            return Err(GuestFault::new(format_args!("surface {} of {}", id.0, self.max_surfaces)));
+        }
+        if self.surfaces.shape(id).is_some() {
+            return Err(GuestFault::new(format_args!("surface {} exists already", id.0)));
+        }
+        let NewSurface { format, size, backing, keep_data } = new;
+        self.surfaces.create(id, format, size, backing, keep_data)?;
+        self.moment += 1;
+        if id == SurfaceId::PRIMARY {
+            self.monitors = Some(Arc::new(Monitors::whole_primary(size)));
+            for client in self.joined() {
+                self.show_primary(client, keep_data);
+            }
+        }
+        Ok(())
+    }
+
+    /// Destroys a surface; `false` when there is none.
+    pub fn destroy_surface(&mut self, id: SurfaceId) -> bool {
+        if !self.surfaces.destroy(id) {
+            return false;
+        }
+        self.moment += 1;
+        for client in self.clients.values_mut().filter(|client| client.has_surface(id)) {
+            client.push(self.moment, PipeItem::Destroy(id));
+        }
+        true
+    }
+
+    /// Destroys every surface, the primary one last; returns their names.
+    pub fn destroy_all(&mut self) -> Vec<SurfaceId> {
+        let mut ids = self.surfaces.ids();
+        ids.reverse();
+        for id in &ids {
+            self.destroy_surface(*id);
+        }
+        ids
+    }
+
+    /// Draws `area` of a surface into the guest's memory; returns what was drawn since the last clearing
+    /// call, as at most `limit` rectangles.
+    pub fn update_area(
+        &mut self,
+        id: SurfaceId,
+        area: &Rect,
+        clear: bool,
+        limit: usize,
+    ) -> Result<Vec<Rect>, GuestFault> {
+        self.existing(id)?;
+        Ok(self.surfaces.update_area(id, area, clear, limit))
+    }
+
+    /// Draws everything into the guest's memory.
+    pub fn flush(&mut self) {
+        self.surfaces.flush();
+    }
+
+    /// Size of the primary surface.
+    pub fn primary_size(&self) -> Option<Size> {
+        self.surfaces.shape(SurfaceId::PRIMARY).map(|(size, _)| size)
+    }
+
+    /// Takes over a new arrangement of monitors.
+    pub fn set_monitors(&mut self, monitors: Monitors) {
+        let monitors = Arc::new(monitors);
+        self.monitors = Some(monitors.clone());
+        self.tell_joined(&PipeItem::Monitors(monitors));
+    }
+
+    /// Makes clients forget the images they keep.
+    pub fn forget_images(&mut self) {
+        self.tell_joined(&PipeItem::ForgetImages);
+    }
+
+    /// Changes the host's compression setting.
+    pub const fn set_compression(&mut self, compression: ImageCompression) {
+        self.encoder.set_compression(compression);
+    }
+
+    /// A client has linked.
+    pub fn attach(&mut self, id: ClientId, capabilities: Capabilities, may_cache: bool, now: Instant) {
+        self.clients.insert(id, DisplayClient::new(capabilities, may_cache, now));
+    }
+
+    /// A client has gone.
+    pub fn detach(&mut self, id: ClientId) {
+        self.clients.remove(&id);
+    }
+
+    /// A client has sent a message.
+    pub fn handle(&mut self, id: ClientId, message: ClientMessage, now: Instant) -> Result<(), ClientFault> {
+        let Some(client) = self.clients.get_mut(&id) else { return Ok(()) };
+        match client.handle(message, now)? {
+            Reaction::None => {}
+            Reaction::Join => self.show_everything(id),
+        }
+        Ok(())
+    }
+
+    /// The next frame for a client.
+    pub fn next_frame(&mut self, id: ClientId, now: Instant) -> Option<Frame> {
+        if let Some(missed) = self.clients.get_mut(&id).and_then(DisplayClient::catch_up) {
+            for (surface, region) in missed {
+                self.send_pixels(id, surface, &region);
+            }
+        }
+        self.clients.get_mut(&id)?.next_frame(&mut self.encoder, now)
+    }
+
+    /// Whether the guest should wait for clients at `now`, and until when.
+    pub fn judge(&mut self, now: Instant) -> Option<Instant> {
+        self.clients
+            .values_mut()
+            .filter_map(|client| match client.judge(now) {
+                Verdict::WaitUntil(until) => Some(until),
+                Verdict::Room | Verdict::Overtake => None,
+            })
+            .min()
+    }
+
+    /// Clients that must go, and why.
+    pub fn faults(&self, now: Instant) -> Vec<(ClientId, ClientFault)> {
+        let fault = |(id, client): (&ClientId, &DisplayClient)| Some((*id, client.verdict(now).err()?));
+        self.clients.iter().filter_map(fault).collect()
+    }
+
+    /// Whether clients are connected, and what all of them can do, as the bits of the device's ROM.
+    pub fn common_capabilities(&self) -> (bool, [u8; 58]) {
+        const TOLD: [u32; 4] = [
+            capability::SIZED_STREAM,
+            capability::MONITORS_CONFIG,
+            capability::COMPOSITE,
+            capability::A8_SURFACE,
+        ];
+        let mut bits = [0; 58];
+        for bit in TOLD {
+            if self.clients.values().all(|client| client.capabilities().contains(bit))
+                && let Some(byte) = bits.get_mut(bit as usize / 8)
+            {
+                *byte |= 1 << (bit % 8);
+            }
+        }
+        if self.clients.is_empty() { (false, [0; 58]) } else { (true, bits) }
+    }
+
+    fn existing(&self, id: SurfaceId) -> Result<(Size, SurfaceFormat), GuestFault> {
+        self.surfaces
+            .shape(id)
+            .ok_or_else(|| GuestFault::new(format_args!("surface {} does not exist", id.0)))
+    }
+
+    fn joined(&self) -> Vec<ClientId> {
+        self.clients.iter().filter(|(_, client)| client.joined()).map(|(id, _)| *id).collect()
+    }
+
+    fn tell_joined(&mut self, item: &PipeItem) {
+        self.moment += 1;
+        for client in self.clients.values_mut().filter(|client| client.joined()) {
+            client.push(self.moment, item.clone());
+        }
+    }
+
+    /// Puts the pixels of the drawing's own area in the place of images that are not given.
+    fn with_own_area(
+        &mut self,
+        drawable: Drawable<Option<Picture>>,
+        area: Option<Rect>,
+    ) -> Result<Drawable<Picture>, GuestFault> {
+        let surface = drawable.surface;
+        let mut own = None;
+        drawable.try_map(|picture| {
+            if let Some(picture) = picture.or_else(|| own.clone()) {
+                return Ok(picture);
+            }
+            let area = area.ok_or_else(|| GuestFault::new("drawing without its image"))?;
+            let (size, _) = self.existing(surface)?;
+            if !Rect::of_size(size).contains(&area) {
+                return Err(GuestFault::new("the drawing's own area is not inside its surface"));
+            }
+            let bitmap = self
+                .surfaces
+                .snapshot(surface, area)
+                .map(|bitmap| with_alpha(surface, bitmap))
+                .ok_or_else(|| GuestFault::new("the drawing's own area is empty"))?;
+            let picture = Picture::Bitmap(Arc::new(Image::new(bitmap)));
+            own = Some(picture.clone());
+            Ok(picture)
+        })
+    }
+
+    fn check_sources(&self, drawable: &Drawable<Picture>, size: Size) -> Result<(), GuestFault> {
+        for source in pictures(&drawable.operation).filter_map(Picture::surface) {
+            self.existing(source)?;
+        }
+        check_areas(drawable, size, |picture| match picture {
+            Picture::Bitmap(image) => Some(image.bitmap.bounds()),
+            Picture::Surface(id) => self.surfaces.shape(*id).map(|(size, _)| Rect::of_size(size)),
+        })
+    }
+
+    /// Queues a drawing for every client that has its surface; what a client cannot draw it gets as pixels.
+    fn send_drawing(&mut self, item: &Arc<Item>) {
+        let surface = item.drawable.surface;
+        for id in self.joined() {
+            let drawable = item.sources().all(|source| self.ensure_surface(id, source));
+            let Some(client) = self.clients.get_mut(&id) else { continue };
+            if !client.has_surface(surface) {
+                continue;
+            }
+            if drawable && client.can_draw(item) {
+                client.push(item.moment, PipeItem::Draw(item.clone()));
+            } else {
+                self.send_pixels(id, surface, &Region::from_rect(item.region.bounds()));
+            }
+        }
+    }
+
+    /// Sees to it that a client has a surface that it is going to read. `false` when it cannot have it.
+    fn ensure_surface(&mut self, id: ClientId, surface: SurfaceId) -> bool {
+        let Some((size, format)) = self.surfaces.shape(surface) else { return false };
+        let Some(client) = self.clients.get_mut(&id) else { return false };
+        if client.has_surface(surface) {
+            return true;
+        }
+        if !client.takes_format(format) {
+            return false;
+        }
+        client.push(self.moment, PipeItem::Create { surface, size, format });
+        self.send_pixels(id, surface, &Region::from_rect(Rect::of_size(size)));
+        true
+    }
+
+    /// Queues the current pixels of a region.
+    fn send_pixels(&mut self, id: ClientId, surface: SurfaceId, region: &Region) {
+        /// Rectangles of a region that are sent one by one; of more the smallest one around all of them is.
+        const MAX_RECTS: usize = 16;
+        let bounds = region.bounds();
+        let rects = region.as_slice();
+        let rects = if rects.len() > MAX_RECTS { std::slice::from_ref(&bounds) } else { rects };
+        for area in rects {
+            let Some(bitmap) = self.surfaces.snapshot(surface, *area) else { continue };
+            let area = Rect::of_size(bitmap.size()).translate(area.left.max(0), area.top.max(0));
+            let image = Arc::new(Image::new(with_alpha(surface, bitmap)));
+            if let Some(client) = self.clients.get_mut(&id) {
+                client.push(self.moment, PipeItem::Pixels { surface, area, image });
+            }
+        }
+    }
+
+    /// Queues all that a client needs that has just joined.
+    fn show_everything(&mut self, id: ClientId) {
+        self.moment += 1;
+        if self.primary_size().is_some() {
+            if let Some(client) = self.clients.get_mut(&id) {
+                client.push(self.moment, PipeItem::ForgetPalettes);
+            }
+            self.show_primary(id, true);
+        }
+    }
+
+    fn show_primary(&mut self, id: ClientId, pixels: bool) {
+        let Some((size, format)) = self.surfaces.shape(SurfaceId::PRIMARY) else { return };
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        client.push(self.moment, PipeItem::Create { surface: SurfaceId::PRIMARY, size, format });
+        if pixels {
+            self.send_pixels(id, SurfaceId::PRIMARY, &Region::from_rect(Rect::of_size(size)));
+        }
+        let monitors = self.monitors.clone();
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        if let Some(monitors) = monitors {
+            client.push(self.moment, PipeItem::Monitors(monitors));
+        }
+        client.push(self.moment, PipeItem::Mark);
+    }
+}
+
+/// Checks that every part of an image that fills the bounding box lies in the image, and that pixels that are
+/// moved come from inside the surface.
+fn check_areas(
+    drawable: &Drawable<Picture>,
+    size: Size,
+    bounds: impl Fn(&Picture) -> Option<Rect>,
+) -> Result<(), GuestFault> {
+    use wire::drawable::Operation;
+    let (source, area) = match &drawable.operation {
+        Operation::Opaque(op) => (&op.source, op.area),
+        Operation::Copy(op) | Operation::Blend(op) => (&op.source, op.area),
+        Operation::Rop3(op) => (&op.source, op.area),
+        Operation::Transparent(op) => (&op.source, op.area),
+        Operation::AlphaBlend(op) => (&op.source, op.area),
+        Operation::CopyBits { source } => {
+            let from = super::item::moved_to(drawable.bbox, *source);
+            return if Rect::of_size(size).contains(&from) {
+                Ok(())
+            } else {
+                Err(GuestFault::new("pixels are moved from outside the surface"))
+            };
+        }
+        _ => return Ok(()),
+    };
+    let inside = bounds(source).is_some_and(|bounds| bounds.contains(&area));
+    if inside && !area.is_empty() {
+        return Ok(());
+    }
+    let Rect { left, top, right, bottom } = area;
+    Err(GuestFault::new(format_args!("part {left},{top} to {right},{bottom} is not inside the image")))
+}
+
+/// Pixels of a surface off the screen may hide alpha in their unused byte, which a later blend may use.
+fn with_alpha(surface: SurfaceId, bitmap: Bitmap) -> Bitmap {
+    let hidden =
+        surface != SurfaceId::PRIMARY && bitmap.format() == BitmapFormat::Xrgb32 && bitmap.has_high_bytes();
+    if !hidden {
+        return bitmap;
+    }
+    let layout = Layout { format: BitmapFormat::Argb32, ..*bitmap.layout() };
+    Bitmap::new(layout, None, bitmap.data().clone()).unwrap_or(bitmap)
+}

@@ -1,0 +1,29 @@
+//! The log of what guests do wrong: a line for each fault, but not for each of a thousand.
+
+use crate::fault::GuestFault;
+
+/// Counts faults and reports the first few, then ever rarer ones.
+#[derive(Debug, Default)]
+pub struct FaultLog {
+    guest: u64,
+}
+
+impl FaultLog {
+    /// Faults that are reported one by one.
+    const ALL_OF_FIRST: u64 = 16;
+
+    /// Reports a fault of the guest.
+    pub fn guest(&mut self, fault: &GuestFault) {
+        self.guest += 1;
+        if self.guest <= Self::ALL_OF_FIRST || self.guest.is_power_of_two() {
+            tracing::warn!(count = self.guest, "{fault}; the command was dropped");
+        }
+    }
+
+    /// Reports that handling `what` panicked, a mistake of ours. Returns that there is more to do: whatever
+    /// it was has been dropped.
+    pub fn panicked(&mut self, what: &str) -> bool {
+        tracing::error!("internal error: {what} could not be handled and was dropped; please report this");
+        what == "a command"
+    }
+}

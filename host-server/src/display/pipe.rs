@@ -1,0 +1,203 @@
+//! What one client has still to be sent, in order.
+//!
+//! Operations of which nothing can be seen any more leave the pipe again, wherever in it they stand.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use image::geometry::{Rect, Size};
+use image::surface::SurfaceFormat;
+use wire::drawable::SurfaceId;
+
+use super::item::{Moment, SharedItem};
+use super::monitors::Monitors;
+use super::picture::Image;
+
+/// One step towards the picture that the client should have.
+#[derive(Clone, Debug)]
+pub enum PipeItem {
+    /// Draw.
+    Draw(SharedItem),
+    /// Replace pixels.
+    Pixels {
+        /// The surface.
+        surface: SurfaceId,
+        /// Where on it.
+        area: Rect,
+        /// The pixels.
+        image: Arc<Image>,
+    },
+    /// A surface comes to be.
+    Create {
+        /// Its name.
+        surface: SurfaceId,
+        /// Its size in pixels.
+        size: Size,
+        /// Its pixels' format.
+        format: SurfaceFormat,
+    },
+    /// A surface goes.
+    Destroy(SurfaceId),
+    /// The primary surface may be shown.
+    Mark,
+    /// The monitors have been arranged.
+    Monitors(Arc<Monitors>),
+    /// Palettes that the client keeps are void.
+    ForgetPalettes,
+    /// Images that the client keeps are void.
+    ForgetImages,
+}
+
+/// The queue of one client.
+#[derive(Debug, Default)]
+pub struct Pipe {
+    items: VecDeque<Slot>,
+    drawings: usize,
+    bytes: usize,
+}
+
+/// A place in the queue. Those of dropped operations stay empty until they reach the front.
+#[derive(Debug)]
+struct Slot {
+    moment: Moment,
+    item: Option<PipeItem>,
+}
+
+impl Pipe {
+    /// Operations and pixels that wait.
+    pub const fn drawings(&self) -> usize {
+        self.drawings
+    }
+
+    /// Bytes of pixels that waiting operations keep in memory.
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Places in the queue, with those that hold no drawing.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Appends what happened at `moment`, which is not before that of the last item.
+    pub fn push(&mut self, moment: Moment, item: PipeItem) {
+        if let Some(bytes) = drawing_bytes(&item) {
+            self.drawings += 1;
+            self.bytes += bytes;
+        }
+        self.items.push_back(Slot { moment, item: Some(item) });
+    }
+
+    /// Takes the oldest item.
+    pub fn pop(&mut self) -> Option<PipeItem> {
+        loop {
+            let slot = self.items.pop_front()?;
+            if let Some(item) = slot.item {
+                self.forget(&item);
+                return Some(item);
+            }
+        }
+    }
+
+    /// Drops an operation that can no longer be seen, if it is still here.
+    pub fn drop_item(&mut self, dropped: &SharedItem) {
+        let start = self.items.partition_point(|slot| slot.moment < dropped.moment);
+        for index in start..self.items.len() {
+            let Some(slot) = self.items.get_mut(index) else { return };
+            if slot.moment != dropped.moment {
+                return;
+            }
+            if matches!(&slot.item, Some(PipeItem::Draw(item)) if item.moment == dropped.moment)
+                && let Some(item) = slot.item.take()
+            {
+                self.forget(&item);
+                return;
+            }
+        }
+    }
+
+    /// Takes out every operation and all pixels; what changes the client's surfaces stays, in order.
+    pub fn drain_drawings(&mut self) -> Vec<PipeItem> {
+        let mut drawings = Vec::with_capacity(self.drawings);
+        self.items.retain_mut(|slot| match slot.item.take_if(|item| drawing_bytes(item).is_some()) {
+            Some(drawing) => {
+                drawings.push(drawing);
+                false
+            }
+            None => slot.item.is_some(),
+        });
+        self.drawings = 0;
+        self.bytes = 0;
+        drawings
+    }
+
+    fn forget(&mut self, item: &PipeItem) {
+        if let Some(bytes) = drawing_bytes(item) {
+            self.drawings = self.drawings.saturating_sub(1);
+            self.bytes = self.bytes.saturating_sub(bytes);
+        }
+    }
+}
+
+/// Bytes of pixels of an item that can be dropped and made up for later; `None` for all others.
+fn drawing_bytes(item: &PipeItem) -> Option<usize> {
+    match item {
+        PipeItem::Draw(item) => Some(item.bytes),
+        PipeItem::Pixels { image, .. } => Some(image.bytes()),
+        PipeItem::Create { .. }
+        | PipeItem::Destroy(_)
+        | PipeItem::Mark
+        | PipeItem::Monitors(_)
+        | PipeItem::ForgetPalettes
+        | PipeItem::ForgetImages => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::drawable::{Clip, Drawable, Mask, Operation};
+
+    use super::super::item::Item;
+    use super::*;
+
+    fn draw(moment: Moment) -> SharedItem {
+        let bbox = Rect::new(0, 0, 1, 1);
+        let operation = Operation::Invers(Mask::default());
+        Arc::new(Item::new(
+            moment,
+            Drawable { surface: SurfaceId::PRIMARY, bbox, clip: Clip::None, operation },
+        ))
+    }
+
+    #[test]
+    fn a_dropped_operation_is_not_sent_and_not_counted() {
+        let mut pipe = Pipe::default();
+        let (first, second) = (draw(1), draw(2));
+        pipe.push(1, PipeItem::Draw(first.clone()));
+        pipe.push(1, PipeItem::Mark);
+        pipe.push(2, PipeItem::Draw(second.clone()));
+        pipe.drop_item(&first);
+        pipe.drop_item(&draw(9));
+        assert_eq!(pipe.drawings(), 1);
+        assert!(matches!(pipe.pop(), Some(PipeItem::Mark)));
+        assert!(matches!(pipe.pop(), Some(PipeItem::Draw(item)) if item.moment == 2));
+        assert!(pipe.pop().is_none());
+        assert_eq!(pipe.drawings(), 0);
+    }
+
+    #[test]
+    fn draining_leaves_what_changes_surfaces() {
+        let mut pipe = Pipe::default();
+        pipe.push(1, PipeItem::Draw(draw(1)));
+        pipe.push(2, PipeItem::Destroy(SurfaceId(3)));
+        pipe.push(3, PipeItem::Draw(draw(3)));
+        assert_eq!(pipe.drain_drawings().len(), 2);
+        assert!(matches!(pipe.pop(), Some(PipeItem::Destroy(SurfaceId(3)))));
+        assert!(pipe.is_empty());
+    }
+}

@@ -1,0 +1,84 @@
+//! What of a client's image cache is filled, as the server that alone decides about it knows.
+
+use std::collections::{BTreeMap, HashMap};
+
+/// Images that one client keeps, by the guest's names for them.
+#[derive(Debug, Default)]
+pub struct PixmapCache {
+    capacity: u64,
+    used: u64,
+    entries: HashMap<u64, Entry>,
+    /// Names by their last use.
+    order: BTreeMap<u64, u64>,
+    clock: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    pixels: u64,
+    last_use: u64,
+}
+
+impl PixmapCache {
+    /// Entries at the most: a guest could otherwise name an image for every pixel of the capacity.
+    const MAX_ENTRIES: usize = 16_384;
+
+    /// An empty cache of as many pixels as the client has room for.
+    pub fn new(capacity: u64) -> Self {
+        Self { capacity, ..Self::default() }
+    }
+
+    /// Whether the client has the image; a use of it.
+    pub fn hit(&mut self, id: u64) -> bool {
+        let Some(entry) = self.entries.get_mut(&id) else { return false };
+        self.clock += 1;
+        self.order.remove(&entry.last_use);
+        entry.last_use = self.clock;
+        self.order.insert(self.clock, id);
+        true
+    }
+
+    /// Makes room for an image of so many pixels and notes it. Returns whether it is kept, and what the
+    /// client must forget before.
+    pub fn insert(&mut self, id: u64, pixels: u64) -> (bool, Vec<u64>) {
+        if pixels > self.capacity || self.entries.contains_key(&id) {
+            return (false, Vec::new());
+        }
+        let mut forgotten = Vec::new();
+        while self.used + pixels > self.capacity || self.entries.len() >= Self::MAX_ENTRIES {
+            let Some((_, oldest)) = self.order.pop_first() else { break };
+            if let Some(entry) = self.entries.remove(&oldest) {
+                self.used = self.used.saturating_sub(entry.pixels);
+                forgotten.push(oldest);
+            }
+        }
+        self.clock += 1;
+        self.used += pixels;
+        self.entries.insert(id, Entry { pixels, last_use: self.clock });
+        self.order.insert(self.clock, id);
+        (true, forgotten)
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        *self = Self::new(self.capacity);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_recently_used_image_makes_room() {
+        let mut cache = PixmapCache::new(10);
+        assert_eq!(cache.insert(1, 4), (true, vec![]));
+        assert_eq!(cache.insert(2, 4), (true, vec![]));
+        assert!(cache.hit(1));
+        assert_eq!(cache.insert(3, 4), (true, vec![2]));
+        assert!(cache.hit(1) && cache.hit(3) && !cache.hit(2));
+        assert_eq!(cache.insert(4, 11), (false, vec![]));
+        cache.clear();
+        assert!(!cache.hit(1));
+    }
+}

@@ -1,0 +1,206 @@
+//! The surfaces of a display: pixels, what waits to be drawn on them, and what the guest has not seen of it.
+//!
+//! Drawing is lazy. An operation waits in its surface's [`Tree`] until somebody needs pixels: the guest that
+//! asks for an area, a client that joins, an operation that reads the surface, or the bound on what waits.
+
+use std::collections::HashMap;
+
+use image::geometry::{Rect, Size};
+use image::region::Region;
+use image::surface::{Surface, SurfaceFormat};
+use wire::drawable::SurfaceId;
+
+use super::backing::Backing;
+use super::item::{Moment, SharedItem};
+use super::render;
+use super::tree::{Entry, Tree};
+use crate::fault::GuestFault;
+
+/// One surface.
+#[derive(Debug)]
+pub struct DisplaySurface {
+    pixels: Surface,
+    tree: Tree,
+    backing: Backing,
+    /// Drawn since the guest last asked to forget: what an area update reports.
+    drawn: Region,
+    /// Drawn, and not yet written to the guest's memory.
+    unsaved: Region,
+}
+
+/// All surfaces of a display.
+#[derive(Debug, Default)]
+pub struct Surfaces {
+    all: HashMap<SurfaceId, DisplaySurface>,
+}
+
+impl Surfaces {
+    /// Operations that may wait on one surface; more are drawn.
+    const MAX_WAITING: usize = 500;
+    /// Bytes of pixels that operations waiting on one surface may keep.
+    const MAX_WAITING_BYTES: usize = 64 << 20;
+
+    /// Adds a surface. Its first pixels are the guest's with `keep`, otherwise zero in both places.
+    pub fn create(
+        &mut self,
+        id: SurfaceId,
+        format: SurfaceFormat,
+        size: Size,
+        backing: Backing,
+        keep: bool,
+    ) -> Result<(), GuestFault> {
+        let mut pixels = Surface::new(format, size)
+            .map_err(|error| GuestFault::new(format_args!("surface {}: {error}", id.0)))?;
+        let mut unsaved = Region::new();
+        if keep {
+            backing.load(&mut pixels);
+        } else {
+            unsaved = Region::from_rect(pixels.bounds());
+        }
+        let surface =
+            DisplaySurface { pixels, tree: Tree::default(), backing, drawn: Region::new(), unsaved };
+        self.all.insert(id, surface);
+        Ok(())
+    }
+
+    /// Removes a surface, after everything that reads it has been drawn.
+    pub fn destroy(&mut self, id: SurfaceId) -> bool {
+        self.draw_readers(id);
+        self.all.remove(&id).is_some()
+    }
+
+    /// Size and format of a surface.
+    pub fn shape(&self, id: SurfaceId) -> Option<(Size, SurfaceFormat)> {
+        self.all.get(&id).map(|surface| (surface.pixels.size(), surface.pixels.format()))
+    }
+
+    /// The surfaces that exist, the primary one first.
+    pub fn ids(&self) -> Vec<SurfaceId> {
+        let mut ids: Vec<_> = self.all.keys().copied().collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Adds an operation whose surfaces exist. Calls `dropped` with older ones that can no longer be seen.
+    pub fn add(&mut self, item: SharedItem, dropped: impl FnMut(&SharedItem)) {
+        let id = item.drawable.surface;
+        for source in item.sources() {
+            if let Some(read) = self.all.get_mut(&source) {
+                read.tree.add_reader(id, item.moment);
+            }
+        }
+        let Some(surface) = self.all.get_mut(&id) else { return };
+        surface.tree.add(item, dropped);
+        let tree = &surface.tree;
+        if tree.len() > Self::MAX_WAITING || tree.bytes() > Self::MAX_WAITING_BYTES {
+            let until = tree.median();
+            self.draw_until(id, until);
+        }
+    }
+
+    /// Draws everything that touches `area` of a surface, or all of it.
+    pub fn draw(&mut self, id: SurfaceId, area: Option<&Rect>) {
+        let newest = self.all.get(&id).and_then(|surface| surface.tree.newest_in(area));
+        self.draw_until(id, newest);
+    }
+
+    /// Draws every surface and writes all of it to the guest's memory.
+    pub fn flush(&mut self) {
+        for id in self.ids() {
+            self.draw(id, None);
+            if let Some(surface) = self.all.get_mut(&id) {
+                surface.save(None);
+            }
+        }
+    }
+
+    /// Draws `area` of a surface, writes it to the guest's memory, and returns what was drawn since the last
+    /// call that cleared it, as at most `limit` rectangles.
+    pub fn update_area(&mut self, id: SurfaceId, area: &Rect, clear: bool, limit: usize) -> Vec<Rect> {
+        self.draw(id, Some(area));
+        let Some(surface) = self.all.get_mut(&id) else { return Vec::new() };
+        surface.save(Some(area));
+        let drawn = at_most(&surface.drawn, limit);
+        if clear {
+            surface.drawn.clear();
+        }
+        drawn
+    }
+
+    /// The current pixels of `area`.
+    pub fn snapshot(&mut self, id: SurfaceId, area: Rect) -> Option<image::bitmap::Bitmap> {
+        self.draw(id, Some(&area));
+        self.all.get(&id)?.pixels.to_bitmap(area)
+    }
+
+    /// Draws the operations of other surfaces that read this one.
+    fn draw_readers(&mut self, id: SurfaceId) {
+        while let Some(entry) =
+            self.all.get_mut(&id).and_then(|surface| surface.tree.take_oldest(Moment::MAX))
+        {
+            self.perform(id, entry);
+        }
+    }
+
+    fn draw_until(&mut self, id: SurfaceId, until: Option<Moment>) {
+        let Some(until) = until else { return };
+        while let Some(entry) = self.all.get_mut(&id).and_then(|surface| surface.tree.take_oldest(until)) {
+            self.perform(id, entry);
+        }
+    }
+
+    /// Draws one entry. The moments of what is drawn on the way only fall, which ends the recursion.
+    fn perform(&mut self, id: SurfaceId, entry: Entry) {
+        match entry {
+            Entry::ReadBy { surface, moment } => self.draw_until(surface, Some(moment)),
+            Entry::Draw { item, .. } => {
+                for source in item.sources() {
+                    self.draw_until(source, Some(item.moment));
+                }
+                self.paint(id, &item);
+            }
+        }
+    }
+
+    fn paint(&mut self, id: SurfaceId, item: &SharedItem) {
+        // The target leaves the table while it is drawn on, so that the others can be read.
+        let Some(mut target) = self.all.remove(&id) else { return };
+        let outcome = render::paint(&mut target.pixels, &item.drawable, self);
+        if let Err(unsupported) = outcome {
+            tracing::debug!(%unsupported, "an operation was left out of the host's picture");
+        }
+        target.drawn.union_rect(&item.drawable.bbox);
+        target.unsaved.union_rect(&item.region.bounds());
+        self.all.insert(id, target);
+    }
+}
+
+impl canvas::Surfaces for Surfaces {
+    fn surface(&self, id: SurfaceId) -> Option<&Surface> {
+        self.all.get(&id).map(|surface| &surface.pixels)
+    }
+}
+
+impl DisplaySurface {
+    /// Writes what the guest does not have of `area`, or of everything, to its memory.
+    fn save(&mut self, area: Option<&Rect>) {
+        let mut due = self.unsaved.clone();
+        if let Some(area) = area {
+            due.intersect_rect(area);
+        }
+        for rect in due.rects() {
+            self.backing.store(&self.pixels, *rect);
+        }
+        self.unsaved.subtract(&due);
+    }
+}
+
+/// The rectangles of a region; the smallest one around all of them when there are more than `limit`.
+fn at_most(region: &Region, limit: usize) -> Vec<Rect> {
+    let rects = region.as_slice();
+    match limit {
+        0 => Vec::new(),
+        _ if rects.len() <= limit => rects.to_vec(),
+        _ => vec![region.bounds()],
+    }
+}
