@@ -12,8 +12,8 @@ use crate::release::ReleaseInfo;
 codes! {
     /// `QXL_CURSOR_*`.
     pub enum CursorCommandKind: u8 {
-        /// [`CursorSet`]: a new shape. The device keeps the command until another shape, a hiding or a
-        /// reset replaces it.
+        /// [`CursorSet`]: a new shape. The device keeps the command until another shape replaces it, or
+        /// the primary surface goes; hiding the pointer does not release it.
         Set = 0,
         /// [`Point16`]: a new position.
         Move = 1,

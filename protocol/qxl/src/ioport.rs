@@ -53,7 +53,7 @@ codes! {
         CreatePrimaryAsync = 18,
         /// [`DestroyPrimary`](Self::DestroyPrimary).
         DestroyPrimaryAsync = 19,
-        /// [`DestroySurfaceWait`](Self::DestroySurfaceWait); the number is `update_surface`, from RAM.
+        /// [`DestroySurfaceWait`](Self::DestroySurfaceWait).
         DestroySurfaceAsync = 20,
         /// [`DestroyAllSurfaces`](Self::DestroyAllSurfaces).
         DestroyAllSurfacesAsync = 21,

@@ -31,6 +31,8 @@ pub mod geometry;
 pub mod image;
 pub mod ioport;
 pub mod memslot;
+#[cfg(feature = "model")]
+pub mod model;
 pub mod modes;
 pub mod monitors;
 pub mod operation;
