@@ -150,7 +150,7 @@ fn read_argb<T: Depth>(
 }
 
 /// All pixels of `picture` that there are as 0xAARRGGBB, and the picture's pixel at the plane's corner.
-fn argb_plane<T: Depth>(
+pub(crate) fn argb_plane<T: Depth>(
     picture: &Picture<'_, T>,
     canvas: SurfaceFormat,
     surface_has_alpha: bool,

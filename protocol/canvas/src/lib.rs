@@ -26,6 +26,7 @@ mod rop;
 mod rop3;
 mod scale;
 mod source;
+mod text;
 
 use image::rop::BinaryRop;
 use image::surface::{Pixels, Surface, SurfaceFormat};
@@ -116,7 +117,7 @@ fn paint<T: Depth>(canvas: &mut Canvas<'_, T>, drawable: &Drawable<Source>) -> R
         Operation::Transparent(transparent) => copy::transparent(canvas, &region, bbox, transparent),
         Operation::AlphaBlend(blend) => alpha_blend::alpha_blend(canvas, &region, bbox, blend),
         Operation::Stroke(_) => Err(DrawError::Unsupported("strokes")),
-        Operation::Text(_) => Err(DrawError::Unsupported("text")),
+        Operation::Text(text) => text::text(canvas, &region, text),
         Operation::Composite(_) => Err(DrawError::Unsupported("composite")),
     }
 }
