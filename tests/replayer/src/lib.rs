@@ -10,11 +10,13 @@
 
 pub mod feeder;
 pub mod fills;
+pub mod libraries;
 pub mod options;
 pub mod report;
 pub mod rings;
 pub mod session;
 pub mod source;
 pub mod spice;
+pub mod steer;
 pub mod usage;
 pub mod wake;

@@ -1,0 +1,210 @@
+//! A replayer in a process of its own, steered through its standard input.
+//!
+//! A process for each run keeps the libraries apart, shows what a run costs, and survives their crashes
+//! as a test failure.
+
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::report::Counts;
+use crate::usage::Usage;
+
+/// How long one answer may take.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// How to start the replayer's program.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// What is started.
+    pub path: PathBuf,
+    /// Arguments in front of the replayer's own.
+    pub arguments: Vec<OsString>,
+}
+
+/// A running replayer.
+pub struct Replayer {
+    child: Child,
+    input: ChildStdin,
+    lines: Receiver<String>,
+    errors: Option<JoinHandle<String>>,
+    socket: PathBuf,
+}
+
+/// The line `reached`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Reached {
+    /// Commands taken since the start.
+    pub commands: u64,
+    /// Whether nothing follows.
+    pub end: bool,
+}
+
+/// The line `cost`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Cost {
+    /// What happened since the start.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// What it cost since measuring began.
+    #[serde(flatten)]
+    pub usage: Usage,
+}
+
+impl Replayer {
+    /// Starts a replayer that listens on `socket`; `arguments` are the source and further options.
+    ///
+    /// # Errors
+    /// It cannot be started, or does not get ready.
+    pub fn start(
+        program: &Program,
+        library: &Path,
+        socket: PathBuf,
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<Self> {
+        let mut listen = OsString::from("unix:");
+        listen.push(&socket);
+        let mut command = Command::new(&program.path);
+        command.args(&program.arguments).arg("--library").arg(library).arg("--listen").arg(listen);
+        command.arg("--control").args(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child =
+            command.spawn().with_context(|| format!("cannot start {}", program.path.display()))?;
+        let input = child.stdin.take().context("no standard input")?;
+        let output = BufReader::new(child.stdout.take().context("no standard output")?);
+        let mut stderr = child.stderr.take().context("no standard error")?;
+        let (send, lines) = channel();
+        std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
+        let errors = std::thread::spawn(move || {
+            let mut text = Vec::new();
+            // What was read before an error is still worth showing.
+            let _ = stderr.read_to_end(&mut text);
+            String::from_utf8_lossy(&text).into_owned()
+        });
+        let mut replayer = Self { child, input, lines, errors: Some(errors), socket };
+        replayer.expect::<Value>("ready")?;
+        Ok(replayer)
+    }
+
+    /// The socket on which it listens.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// Waits for the line of this name. Other lines are passed over.
+    ///
+    /// # Errors
+    /// The replayer ended or says nothing.
+    pub fn expect<T: DeserializeOwned>(&mut self, event: &str) -> Result<T> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    let value: Value = serde_json::from_str(&line).with_context(|| line.clone())?;
+                    if value.get("event").and_then(Value::as_str) == Some(event) {
+                        return serde_json::from_value(value).with_context(|| line);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    bail!("the replayer did not print `{event}` within {PATIENCE:?}{}", self.end())
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    bail!("the replayer ended before `{event}`{}", self.end())
+                }
+            }
+        }
+    }
+
+    /// Ends the process, if it has not ended, and gives what it wrote to its standard error.
+    fn end(&mut self) -> String {
+        // It may have ended on its own.
+        let _ = self.child.kill();
+        let status = self.child.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
+        let errors = self.errors.take().and_then(|errors| errors.join().ok()).unwrap_or_default();
+        format!(" ({status})\n{errors}")
+    }
+
+    fn say(&mut self, verb: &str) -> Result<()> {
+        writeln!(self.input, "{verb}").with_context(|| format!("cannot say `{verb}`{}", self.end()))
+    }
+
+    /// Has the library take commands until it took `commands` since the start, and makes the calls that
+    /// follow them.
+    ///
+    /// # Errors
+    /// As [`Replayer::expect`].
+    pub fn go(&mut self, commands: u64) -> Result<Reached> {
+        self.say(&format!("go {commands}"))?;
+        self.expect("reached")
+    }
+
+    /// Has the library take all commands that are left.
+    ///
+    /// # Errors
+    /// As [`Replayer::expect`].
+    pub fn go_to_the_end(&mut self) -> Result<Reached> {
+        self.say("go all")?;
+        self.expect("reached")
+    }
+
+    /// Cost counts from here.
+    ///
+    /// # Errors
+    /// As [`Replayer::expect`].
+    pub fn measure(&mut self) -> Result<()> {
+        self.say("measure")?;
+        self.expect::<Value>("measuring").map(drop)
+    }
+
+    /// Destroys the primary surface and shows the end marker.
+    ///
+    /// # Errors
+    /// As [`Replayer::expect`].
+    pub fn finish(&mut self) -> Result<Counts> {
+        self.say("finish")?;
+        self.expect("finished")
+    }
+
+    /// What it cost since measuring began.
+    ///
+    /// # Errors
+    /// As [`Replayer::expect`].
+    pub fn cost(&mut self) -> Result<Cost> {
+        self.say("report")?;
+        self.expect("cost")
+    }
+
+    /// Destroys the server; gives the last counts and what was written to the standard error.
+    ///
+    /// # Errors
+    /// As [`Replayer::expect`], and if the process fails.
+    pub fn quit(mut self) -> Result<(Counts, String)> {
+        self.say("quit")?;
+        let counts = self.expect("closed")?;
+        let status = self.child.wait()?;
+        let errors = self.errors.take().and_then(|errors| errors.join().ok()).unwrap_or_default();
+        if !status.success() {
+            bail!("the replayer failed ({status})\n{errors}");
+        }
+        Ok((counts, errors))
+    }
+}
+
+impl Drop for Replayer {
+    fn drop(&mut self) {
+        if self.errors.is_some() {
+            self.end();
+        }
+        // The library removes its socket, or has crashed.
+        let _ = std::fs::remove_file(&self.socket);
+    }
+}

@@ -1,0 +1,72 @@
+//! Compatibility: what a stock client sees of the library under test equals, in every pixel, what it sees
+//! of Debian's libspice-server.
+//!
+//! `SPICE_SERVER_LIBRARY` names the library under test; without it that is ours, in target/dist. With the
+//! original in both places the tests say whether they themselves are sound. Where pictures differ, both
+//! and a marked one are written to target/compat.
+
+mod picture;
+mod reference;
+mod replay;
+
+use std::fs;
+
+use anyhow::{Result, bail};
+use picture::Picture;
+use replay::Recorded;
+use replayer::libraries;
+
+/// At how many points of a recording a client joins.
+const POINTS: u64 = 20;
+
+#[test]
+fn a_client_that_joins_a_qxl_desktop_sees_what_it_sees_of_the_original() -> Result<()> {
+    equal_pictures(Recorded { name: "qxl-desk" })
+}
+
+#[test]
+fn a_client_that_joins_a_modesetting_desktop_sees_what_it_sees_of_the_original() -> Result<()> {
+    equal_pictures(Recorded { name: "ms-desk" })
+}
+
+fn equal_pictures(recorded: Recorded) -> Result<()> {
+    let library = libraries::under_test()?;
+    let points = recorded.points(POINTS)?;
+    let expected = reference::pictures(recorded, &points)?;
+    let found = replay::pictures(&library, recorded, &points)?;
+    let mut complaints = Vec::new();
+    for ((point, expected), found) in points.iter().zip(&expected).zip(&found) {
+        let name = format!("{}-{point}", recorded.name);
+        if let Some(complaint) = compare(&name, expected, found)? {
+            complaints.push(complaint);
+        }
+    }
+    if complaints.is_empty() {
+        return Ok(());
+    }
+    bail!("{} of {} pictures differ:\n{}", complaints.len(), points.len(), complaints.join("\n"))
+}
+
+/// Says how two pictures differ, after writing them to target/compat.
+fn compare(name: &str, expected: &Picture, found: &Picture) -> Result<Option<String>> {
+    let said = match expected.difference(found) {
+        Ok(None) => return Ok(None),
+        Ok(Some(difference)) => format!(
+            "{} of {} pixels; the first at {:?} is {:?} in place of {:?}",
+            difference.count,
+            expected.rgb.len() / 3,
+            difference.first,
+            difference.found,
+            difference.expected,
+        ),
+        Err(error) => format!("{error:#}"),
+    };
+    let folder = libraries::workspace().join("target/compat");
+    fs::create_dir_all(&folder)?;
+    expected.write_png(&folder.join(format!("{name}-original.png")))?;
+    found.write_png(&folder.join(format!("{name}-found.png")))?;
+    if (expected.width, expected.height) == (found.width, found.height) {
+        expected.marked(found).write_png(&folder.join(format!("{name}-marked.png")))?;
+    }
+    Ok(Some(format!("{name}: {said}")))
+}

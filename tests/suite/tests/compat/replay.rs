@@ -1,0 +1,139 @@
+//! A library replaying a recording, and the pictures that the stock client takes of it.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use anyhow::{Context, Result, bail, ensure};
+use recording::{EventKind, Recording};
+use replayer::libraries;
+use replayer::steer::{Program, Replayer};
+
+use crate::picture::Picture;
+
+/// Seconds that the stock client gets for one picture.
+const PATIENCE: &str = "60";
+
+/// A recording of the source tree.
+#[derive(Clone, Copy)]
+pub(crate) struct Recorded {
+    pub(crate) name: &'static str,
+}
+
+impl Recorded {
+    pub(crate) fn path(self) -> PathBuf {
+        libraries::recording(self.name)
+    }
+
+    /// How many commands it holds.
+    fn commands(self) -> Result<u64> {
+        let file = BufReader::new(zstd::Decoder::new(File::open(self.path())?)?);
+        let mut commands = 0;
+        for event in Recording::open(file, 1024)? {
+            commands += u64::from(matches!(event?.kind, EventKind::Command(_)));
+        }
+        Ok(commands)
+    }
+
+    /// `count` numbers of commands that are evenly spread; the last is all of them.
+    pub(crate) fn points(self, count: u64) -> Result<Vec<u64>> {
+        let commands = self.commands()?;
+        Ok((1..=count).map(|point| commands * point / count).collect())
+    }
+}
+
+/// A folder of its own for a test's sockets and pictures, removed with it.
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new(name: &str) -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("compat-{}-{name}", std::process::id()));
+        fs::create_dir_all(&path)?;
+        Ok(Self(path))
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A folder that stays behind does no harm.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The replayer's program, built as it is now.
+pub(crate) fn program() -> Result<&'static Program> {
+    static BUILT: OnceLock<Result<Program, String>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| build().map_err(|error| format!("{error:#}")));
+    built.as_ref().map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+/// Cargo builds programs for the tests of their own package only, so this asks it.
+fn build() -> Result<Program> {
+    let own = std::env::current_exe()?;
+    let profile = own.ancestors().nth(2).context("the test lies in no target folder")?;
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--package", "replayer", "--bin", "replayer"]);
+    cargo.arg("--manifest-path").arg(libraries::workspace().join("Cargo.toml"));
+    cargo.arg("--target-dir").arg(profile.parent().context("the test lies in no target folder")?);
+    if profile.ends_with("release") {
+        cargo.arg("--release");
+    }
+    ensure!(cargo.status()?.success(), "`cargo build --package replayer` failed");
+    Ok(Program { path: profile.join("replayer"), arguments: Vec::new() })
+}
+
+/// Starts a replayer of a recording.
+pub(crate) fn start(
+    library: &Path,
+    recorded: Recorded,
+    folder: &Folder,
+    options: &[&str],
+) -> Result<Replayer> {
+    let arguments = options.iter().map(OsString::from).chain([recorded.path().into()]);
+    Replayer::start(program()?, library, folder.file("server"), arguments)
+}
+
+/// What the library shows to a client that joins after each of these numbers of commands.
+pub(crate) fn pictures(library: &Path, recorded: Recorded, points: &[u64]) -> Result<Vec<Picture>> {
+    let folder = Folder::new(recorded.name)?;
+    let mut replayer = start(library, recorded, &folder, &[])?;
+    let mut pictures = Vec::with_capacity(points.len());
+    for point in points {
+        let reached = replayer.go(*point)?;
+        ensure!(reached.commands == *point, "the recording ends at {} of {point}", reached.commands);
+        let picture = screenshot(replayer.socket(), &folder);
+        pictures.push(picture.with_context(|| format!("{}, command {point}", recorded.name))?);
+    }
+    let (counts, _) = replayer.quit()?;
+    ensure!(counts.taken == counts.released, "taken and released differ at the end: {counts:?}");
+    ensure!(counts.completions == counts.asynchronous_calls, "not each call was completed: {counts:?}");
+    ensure!(counts.faults == 0, "released what it did not hold: {counts:?}");
+    Ok(pictures)
+}
+
+/// The stock client's picture of the server on `socket`.
+pub(crate) fn screenshot(socket: &Path, folder: &Folder) -> Result<Picture> {
+    let file = folder.file("picture.ppm");
+    let mut uri = OsString::from("spice+unix://");
+    uri.push(socket);
+    let mut client = Command::new("timeout");
+    client.args(["--kill-after=5", PATIENCE, "spicy-screenshot", "--uri"]).arg(uri);
+    client.arg("--out-file").arg(&file);
+    let output = client.output().context("cannot start `timeout` of coreutils")?;
+    // 127: there is no such program.
+    if output.status.code() == Some(127) {
+        bail!("spicy-screenshot is missing: install the package spice-client-gtk (cargo xtask setup)");
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let bytes = fs::read(&file)
+        .with_context(|| format!("spicy-screenshot took no picture ({}):\n{said}", output.status))?;
+    fs::remove_file(&file)?;
+    Picture::from_ppm(&bytes)
+}
