@@ -21,11 +21,13 @@ mod clip;
 mod copy;
 mod depth;
 mod error;
+mod line;
 mod picture;
 mod rop;
 mod rop3;
 mod scale;
 mod source;
+mod stroke;
 mod text;
 
 use image::rop::BinaryRop;
@@ -116,7 +118,7 @@ fn paint<T: Depth>(canvas: &mut Canvas<'_, T>, drawable: &Drawable<Source>) -> R
         }
         Operation::Transparent(transparent) => copy::transparent(canvas, &region, bbox, transparent),
         Operation::AlphaBlend(blend) => alpha_blend::alpha_blend(canvas, &region, bbox, blend),
-        Operation::Stroke(_) => Err(DrawError::Unsupported("strokes")),
+        Operation::Stroke(stroke) => stroke::stroke(canvas, &region, stroke),
         Operation::Text(text) => text::text(canvas, &region, text),
         Operation::Composite(_) => Err(DrawError::Unsupported("composite")),
     }
