@@ -1,5 +1,5 @@
 //! The smallest driver that can draw: what the model's tests drive the model with.
-#![allow(dead_code, reason = "each test uses a part of it")]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test uses a part of it, and stops when one fails")]
 
 use std::collections::BTreeMap;
 
