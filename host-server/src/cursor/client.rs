@@ -24,6 +24,12 @@ pub struct CursorClient {
     kept: VecDeque<u64>,
 }
 
+impl Default for CursorClient {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl CursorClient {
     /// Shapes that a client keeps.
     const KEPT: usize = 128;

@@ -91,7 +91,7 @@ impl DisplayClient {
     }
 
     /// Handles a message of the client.
-    pub fn handle(&mut self, message: ClientMessage, now: Instant) -> Result<Reaction, ClientFault> {
+    pub fn handle(&mut self, message: &ClientMessage, now: Instant) -> Result<Reaction, ClientFault> {
         match message {
             ClientMessage::Init(init) => {
                 if self.joined {

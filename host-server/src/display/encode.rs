@@ -1,10 +1,11 @@
 //! Images as they go over the wire: compressed as the host is set up and the client can take it.
 
 use bytes::Bytes;
-use image::bitmap::{Bitmap, BitmapFormat, Layout};
+use image::bitmap::Bitmap;
+use image::{lz, lz4};
 use wire::capability::{Capabilities, display as capability};
 use wire::display::ImageCompression;
-use wire::image::{ImageBody, PaletteSource};
+use wire::image::{ImageBody, LzPalette, PaletteSource};
 
 use super::picture::Image;
 
@@ -13,6 +14,10 @@ use super::picture::Image;
 pub enum Codec {
     /// Not at all.
     Raw,
+    /// LZ.
+    Lz,
+    /// LZ4.
+    Lz4,
 }
 
 /// An image in the form that every client with the same codec can take.
@@ -26,12 +31,18 @@ pub struct Encoded {
 #[derive(Debug)]
 pub struct Encoder {
     compression: ImageCompression,
+    lz: lz::Encoder,
+    lz4: lz4::Encoder,
+    stream: Vec<u8>,
 }
 
 impl Encoder {
+    /// Bytes of pixels below which a stream's header would cost more than it saves.
+    const WORTH_IT: usize = 54;
+
     /// An encoder for the host's setting.
-    pub const fn new(compression: ImageCompression) -> Self {
-        Self { compression }
+    pub fn new(compression: ImageCompression) -> Self {
+        Self { compression, lz: lz::Encoder::new(), lz4: lz4::Encoder::new(), stream: Vec::new() }
     }
 
     /// Changes the host's setting for images that follow.
@@ -52,46 +63,57 @@ impl Encoder {
         if encoded.codec == codec { encoded.body.clone() } else { self.compress(&image.bitmap, codec) }
     }
 
+    /// A client's wish counts unless the host has turned compression off.
     fn choose(
         &self,
         bitmap: &Bitmap,
         capabilities: &Capabilities,
         preferred: Option<ImageCompression>,
     ) -> Codec {
-        let _ = (bitmap, capabilities, preferred, self.compression, capability::LZ4_COMPRESSION);
-        Codec::Raw
+        let off = self.compression == ImageCompression::OFF;
+        let wanted = preferred.filter(|_| !off).unwrap_or(self.compression);
+        let rgb = bitmap.format().is_rgb();
+        if bitmap.data().len() < Self::WORTH_IT || wanted == ImageCompression::OFF {
+            Codec::Raw
+        } else if wanted == ImageCompression::LZ4 && rgb && capabilities.contains(capability::LZ4_COMPRESSION)
+        {
+            Codec::Lz4
+        } else if rgb || bitmap.palette().is_some() {
+            Codec::Lz
+        } else {
+            Codec::Raw
+        }
     }
 
+    /// The stream of a codec, or the pixels as they are when no stream is shorter.
     fn compress(&mut self, bitmap: &Bitmap, codec: Codec) -> ImageBody {
-        match codec {
-            Codec::Raw => raw(bitmap),
+        self.stream.clear();
+        let encoded = match codec {
+            Codec::Raw => false,
+            Codec::Lz => self.lz.encode(bitmap, &mut self.stream).is_ok(),
+            Codec::Lz4 => self.lz4.encode(bitmap, &mut self.stream).is_ok(),
+        };
+        if !encoded || self.stream.len() >= bitmap.data().len() {
+            return raw(bitmap);
+        }
+        let data = Bytes::copy_from_slice(&self.stream);
+        match (codec, bitmap.palette()) {
+            (Codec::Lz4, _) => ImageBody::Lz4(data),
+            (_, Some(palette)) if bitmap.format().is_indexed() => {
+                let palette = PaletteSource::Inline { palette: palette.clone(), cache: false };
+                ImageBody::LzPalette(LzPalette { top_down: bitmap.top_down(), palette, data })
+            }
+            _ => ImageBody::LzRgb(data),
         }
     }
 }
 
-/// The pixels as they are, rows packed when they are not yet.
+/// The pixels as they are.
 fn raw(bitmap: &Bitmap) -> ImageBody {
     let palette = match bitmap.palette() {
         Some(palette) => PaletteSource::Inline { palette: palette.clone(), cache: false },
         None => PaletteSource::None,
     };
-    let (layout, data) = packed(bitmap);
+    let (layout, data) = (*bitmap.layout(), bitmap.data().clone());
     ImageBody::Bitmap(wire::image::Bitmap { layout, palette, data })
-}
-
-/// Rows without more padding than to the next 4 bytes, which clients need.
-fn packed(bitmap: &Bitmap) -> (Layout, Bytes) {
-    let layout = *bitmap.layout();
-    let row_bytes = layout.format.row_bytes(layout.size.width);
-    let stride = u32::try_from(row_bytes.next_multiple_of(4)).unwrap_or(layout.stride);
-    if stride >= layout.stride && layout.format != BitmapFormat::Mono1Le {
-        return (layout, bitmap.data().clone());
-    }
-    let mut data = Vec::with_capacity(stride as usize * layout.size.height as usize);
-    for row in bitmap.memory_rows() {
-        let end = data.len() + stride as usize;
-        data.extend_from_slice(row);
-        data.resize(end, 0);
-    }
-    (Layout { stride, ..layout }, Bytes::from(data))
 }

@@ -185,7 +185,7 @@ impl Engine {
     }
 
     /// A client has sent a message.
-    pub fn handle(&mut self, id: ClientId, message: ClientMessage, now: Instant) -> Result<(), ClientFault> {
+    pub fn handle(&mut self, id: ClientId, message: &ClientMessage, now: Instant) -> Result<(), ClientFault> {
         let Some(client) = self.clients.get_mut(&id) else { return Ok(()) };
         match client.handle(message, now)? {
             Reaction::None => {}

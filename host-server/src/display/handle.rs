@@ -131,8 +131,6 @@ pub(super) enum Message {
     },
     /// A `SPICE_IMAGE_COMPRESSION_*` value.
     Compression(u8),
-    /// Monitors that the device can drive.
-    MaxMonitors(u32),
     /// A client's channel joins.
     Attach(ClientChannel),
     /// Something happened on a client's channel.
@@ -290,11 +288,6 @@ impl Handle {
     /// A `SPICE_IMAGE_COMPRESSION_*` value, already checked.
     pub fn set_compression(&self, compression: u8) {
         self.tell(Message::Compression(compression));
-    }
-
-    /// Monitors that the device can drive.
-    pub fn set_max_monitors(&self, count: u32) {
-        self.tell(Message::MaxMonitors(count));
     }
 
     /// A client's channel joins. Its events must then be passed to the returned sink.

@@ -17,4 +17,4 @@ mod surfaces;
 mod tree;
 mod worker;
 
-pub use worker::{PrimaryHook, spawn};
+pub use worker::{Clock, Next, PrimaryHook, Worker, spawn};

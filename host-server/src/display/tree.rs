@@ -248,7 +248,7 @@ mod tests {
         tree.add(Arc::new(Item::new(1, fill(Rect::new(0, 0, 4, 4), 1, Rop::PUT))), |_| ());
         let mut dropped = Vec::new();
         tree.add(Arc::new(Item::new(2, fill(Rect::new(0, 0, 5, 5), 2, Rop::PUT))), |old| {
-            dropped.push(old.moment)
+            dropped.push(old.moment);
         });
         assert_eq!(dropped, [1]);
         assert_eq!(tree.len(), 1);

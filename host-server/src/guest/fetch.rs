@@ -13,7 +13,7 @@ use wire::drawable::SurfaceId;
 use zerocopy::little_endian::U32;
 
 use super::command::ImageAddress;
-use super::memory::GroupMemory;
+use super::memory::{GroupMemory, Piece};
 use super::parse::color_16_to_32;
 use crate::display::picture::{Image, Picture};
 use crate::fault::GuestFault;
@@ -57,23 +57,52 @@ fn bitmap(
     let (_, bytes) =
         head.checked(is_mask).map_err(|fault| GuestFault::new(format_args!("bitmap: {fault:?}")))?;
     let bytes = bytes as usize;
-    let data = if head.flags & qxl::image::Bitmap::DIRECT != 0 {
-        memory.bytes(head.data, bytes)?
+    let pieces = if head.flags & qxl::image::Bitmap::DIRECT != 0 {
+        let (region, offset) = memory.resolve(head.data, bytes as u64)?;
+        vec![Piece { region, offset, length: bytes }]
     } else {
-        memory.chunks(head.data, 0, bytes)?
+        memory.pieces(head.data, 0, bytes)?
     };
+    let found: usize = pieces.iter().map(|piece| piece.length).sum();
+    if found != bytes {
+        return Err(GuestFault::new(format_args!("bitmap of {bytes} bytes in chunks of {found}")));
+    }
     let palette = if head.palette.is_null() {
         None
     } else {
         Some(Arc::new(palette(memory, head.palette, colors_are_16_bit)?))
     };
-    let layout = Layout {
-        format: BitmapFormat::try_from(head.format).map_err(GuestFault::new)?,
-        size: Size::new(head.width.get(), head.height.get()),
-        stride: head.stride.get(),
-        top_down: head.flags & qxl::image::Bitmap::TOP_DOWN != 0,
-    };
-    Bitmap::new(layout, palette, Bytes::from(data)).map_err(GuestFault::new)
+    let format = BitmapFormat::try_from(head.format).map_err(GuestFault::new)?;
+    let size = Size::new(head.width.get(), head.height.get());
+    let (stride, data) = rows(&pieces, head.stride.get(), format.row_bytes(size.width));
+    let top_down = head.flags & qxl::image::Bitmap::TOP_DOWN != 0;
+    Bitmap::new(Layout { format, size, stride, top_down }, palette, Bytes::from(data))
+        .map_err(GuestFault::new)
+}
+
+/// Copies rows of pixels, leaving out what pads them beyond the next 4 bytes; returns their new stride.
+fn rows(pieces: &[Piece<'_>], stride: u32, row_bytes: u64) -> (u32, Vec<u8>) {
+    let kept = u32::try_from(row_bytes.next_multiple_of(4)).map_or(stride, |kept| kept.min(stride));
+    let (stride_bytes, kept_bytes) = (stride as usize, kept as usize);
+    let total: usize = pieces.iter().map(|piece| piece.length).sum();
+    let mut data = Vec::with_capacity(total / stride_bytes.max(1) * kept_bytes);
+    // Where in its row the next byte belongs.
+    let mut column = 0;
+    for piece in pieces {
+        if kept == stride {
+            piece.region.append_to(piece.offset, piece.length, &mut data);
+            continue;
+        }
+        let mut done = 0;
+        while done < piece.length {
+            let span = (piece.length - done).min(stride_bytes - column);
+            let wanted = kept_bytes.saturating_sub(column).min(span);
+            piece.region.append_to(piece.offset + done as u64, wanted, &mut data);
+            done += span;
+            column = (column + span) % stride_bytes;
+        }
+    }
+    (kept, data)
 }
 
 fn palette(

@@ -26,6 +26,17 @@ pub struct GroupMemory<'a> {
     group: u32,
 }
 
+/// Bytes of a region that have been found to lie inside it.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece<'a> {
+    /// The memory.
+    pub region: &'a Arc<dyn Region>,
+    /// The first byte.
+    pub offset: u64,
+    /// How many there are.
+    pub length: usize,
+}
+
 impl GuestMemory {
     /// No slots yet.
     ///
@@ -114,26 +125,39 @@ impl<'a> GroupMemory<'a> {
     /// The joined pieces of the list whose first [`DataChunk`] stands `lead` bytes after `address`.
     ///
     /// # Errors
+    /// As [`GroupMemory::pieces`].
+    pub fn chunks(&self, address: PhysAddr, lead: u64, limit: usize) -> Result<Vec<u8>, GuestFault> {
+        let pieces = self.pieces(address, lead, limit)?;
+        let mut joined = Vec::with_capacity(pieces.iter().map(|piece| piece.length).sum());
+        for piece in pieces {
+            piece.region.append_to(piece.offset, piece.length, &mut joined);
+        }
+        Ok(joined)
+    }
+
+    /// The pieces of the list whose first [`DataChunk`] stands `lead` bytes after `address`.
+    ///
+    /// # Errors
     /// When a piece lies outside its slot, when there are more than `limit` bytes, or when there are so many
     /// pieces for that limit that the list must be a circle.
-    pub fn chunks(&self, address: PhysAddr, lead: u64, limit: usize) -> Result<Vec<u8>, GuestFault> {
+    pub fn pieces(&self, address: PhysAddr, lead: u64, limit: usize) -> Result<Vec<Piece<'a>>, GuestFault> {
         const HEADER: u64 = size_of::<DataChunk>() as u64;
-        let mut joined = Vec::new();
         let (mut address, mut lead) = (address, lead);
+        let mut pieces = Vec::new();
+        let mut bytes_left = limit;
         let mut pieces_left = 1024 + limit / 512;
         loop {
             let DataChunk { data_size, prev_chunk: _, next_chunk } = self.read_at(address, lead)?;
             let length = data_size.get() as usize;
-            if length > limit - joined.len() {
-                return Err(GuestFault::new(format_args!("chunks hold more than {limit} bytes")));
-            }
+            bytes_left = bytes_left
+                .checked_sub(length)
+                .ok_or_else(|| GuestFault::new(format_args!("chunks hold more than {limit} bytes")))?;
             let (region, offset) = self.resolve(address, lead + HEADER + length as u64)?;
-            if next_chunk.is_null() && joined.is_empty() {
-                joined.reserve_exact(length);
+            if length > 0 {
+                pieces.push(Piece { region, offset: offset + lead + HEADER, length });
             }
-            region.append_to(offset + lead + HEADER, length, &mut joined);
             if next_chunk.is_null() {
-                return Ok(joined);
+                return Ok(pieces);
             }
             pieces_left -= 1;
             if pieces_left == 0 {

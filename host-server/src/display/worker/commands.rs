@@ -1,0 +1,151 @@
+//! Commands of the device's rings.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use image::geometry::Size;
+use qxl::memslot::PhysAddr;
+use wire::drawable::SurfaceId;
+
+use super::Worker;
+use crate::display::backing::Backing;
+use crate::display::engine::NewSurface;
+use crate::fault::GuestFault;
+use crate::guest::command::{Command, Draw, ImageAddress, SurfaceShape};
+use crate::guest::device::{CommandExt, Release};
+use crate::guest::{fetch, parse};
+
+/// What becomes of a command's memory when the command has been performed.
+enum Disposal {
+    /// It goes back to the guest.
+    Release,
+    /// It stays as long as the surface that the command created.
+    KeepWith(SurfaceId),
+}
+
+impl Worker {
+    /// Reads a command of the cursor's ring and gives its memory back.
+    pub(super) fn cursor_command(&mut self, ext: CommandExt) {
+        let release = self.release_of(ext);
+        self.guarded(|worker| {
+            let command = parse::cursor_command(&worker.memory, ext)?;
+            worker.pointer.apply(command, worker.client_mouse);
+            Ok(Disposal::Release)
+        });
+        if let Some(release) = release {
+            self.device.release(release);
+        }
+    }
+
+    /// Performs a command of the display's ring and gives its memory back, now or when its surface goes.
+    /// Pixels of surfaces `restored` from a saved machine are in its memory.
+    pub(super) fn display_command(&mut self, ext: CommandExt, restored: bool) {
+        let release = self.release_of(ext);
+        let disposal = self.guarded(|worker| {
+            let command = parse::command(&worker.memory, ext)?;
+            worker.perform(command, ext.group, restored)
+        });
+        match (release, disposal) {
+            (Some(release), Disposal::KeepWith(surface)) => {
+                self.surface_releases.insert(surface, release);
+            }
+            (Some(release), Disposal::Release) => self.device.release(release),
+            (None, _) => {}
+        }
+    }
+
+    /// Runs one step of a command; a fault or a panic ends the step, and no more.
+    fn guarded(&mut self, step: impl FnOnce(&mut Self) -> Result<Disposal, GuestFault>) -> Disposal {
+        match catch_unwind(AssertUnwindSafe(|| step(self))) {
+            Ok(Ok(disposal)) => return disposal,
+            Ok(Err(fault)) => self.faults.guest(&fault),
+            Err(_) => self.faults.panicked("a command"),
+        }
+        Disposal::Release
+    }
+
+    fn release_of(&mut self, ext: CommandExt) -> Option<Release> {
+        match self.memory.group(ext.group).host_address(PhysAddr::new(ext.address)) {
+            Ok(host_address) => Some(Release { host_address, group: ext.group }),
+            Err(fault) => {
+                self.faults.guest(&fault);
+                None
+            }
+        }
+    }
+
+    fn perform(&mut self, command: Command, group: u32, restored: bool) -> Result<Disposal, GuestFault> {
+        match command {
+            Command::Draw(draw) => self.draw(draw, group)?,
+            Command::Update { surface, area, id } => {
+                let outcome = self.engine.update_area(surface, &area, false, 0);
+                self.device.notify_update(id);
+                outcome?;
+            }
+            Command::Message(text) => tracing::info!(text, "message of the guest"),
+            Command::CreateSurface { surface, shape } => {
+                self.create_surface(surface, &shape, group, restored)?;
+                return Ok(Disposal::KeepWith(surface));
+            }
+            Command::DestroySurface(surface) => self.destroy_surface(surface)?,
+        }
+        Ok(Disposal::Release)
+    }
+
+    fn draw(&mut self, draw: Draw<ImageAddress>, group: u32) -> Result<(), GuestFault> {
+        let Draw { drawable, self_bitmap, colors_are_16_bit } = draw;
+        let memory = self.memory.group(group);
+        let drawable = drawable.try_map(|at| {
+            if at.address.is_null() {
+                return Ok(None);
+            }
+            fetch::picture(memory, at, colors_are_16_bit).map(Some)
+        })?;
+        self.engine.draw(Draw { drawable, self_bitmap, colors_are_16_bit })
+    }
+
+    fn create_surface(
+        &mut self,
+        surface: SurfaceId,
+        shape: &SurfaceShape,
+        group: u32,
+        keep: bool,
+    ) -> Result<(), GuestFault> {
+        if surface == SurfaceId::PRIMARY {
+            return Err(GuestFault::new("surface command for the primary surface"));
+        }
+        let new = self.new_surface(shape, group, keep)?;
+        self.engine.create_surface(surface, new)
+    }
+
+    pub(super) fn new_surface(
+        &self,
+        shape: &SurfaceShape,
+        group: u32,
+        keep: bool,
+    ) -> Result<NewSurface, GuestFault> {
+        let (region, offset) = self.memory.group(group).resolve(shape.data, shape.bytes.into())?;
+        Ok(NewSurface {
+            format: shape.format,
+            size: Size::new(shape.width, shape.height),
+            backing: Backing {
+                region: region.clone(),
+                offset,
+                stride: shape.stride.unsigned_abs(),
+                bottom_up: shape.stride < 0,
+            },
+            keep_data: shape.keep_data || keep,
+        })
+    }
+
+    pub(super) fn destroy_surface(&mut self, surface: SurfaceId) -> Result<(), GuestFault> {
+        let existed = self.engine.destroy_surface(surface);
+        if let Some(release) = self.surface_releases.remove(&surface) {
+            self.device.release(release);
+        }
+        if existed {
+            Ok(())
+        } else {
+            Err(GuestFault::new(format_args!("surface {} does not exist", surface.0)))
+        }
+    }
+}

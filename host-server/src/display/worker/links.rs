@@ -1,0 +1,129 @@
+//! Client connections: messages in, frames out.
+
+use std::time::Instant;
+
+use wire::base;
+use wire::channel::ChannelType;
+use wire::display::ClientMessage;
+
+use super::Worker;
+use crate::channel::connection::{Connection, ConnectionEvent};
+use crate::cursor::CursorClient;
+use crate::display::handle::{ClientChannel, ClientId};
+use crate::fault::ClientFault;
+
+/// One client's connections.
+#[derive(Debug, Default)]
+pub(super) struct Links {
+    display: Option<Connection>,
+    cursor: Option<(Connection, CursorClient)>,
+}
+
+impl Worker {
+    pub(super) fn attach(&mut self, channel: ClientChannel) {
+        let ClientChannel { client, kind, connection, capabilities, is_local: _ } = channel;
+        let links = self.links.entry(client).or_default();
+        if kind == ChannelType::CURSOR {
+            links.cursor = Some((connection, CursorClient::new()));
+        } else {
+            links.display = Some(connection);
+            let may_cache = self.id == 0;
+            self.engine.attach(client, capabilities, may_cache, self.now());
+            self.tell_capabilities();
+        }
+    }
+
+    pub(super) fn event(&mut self, client: ClientId, kind: ChannelType, event: ConnectionEvent) {
+        match event {
+            ConnectionEvent::Message { kind: message, body, credit: _held } => {
+                let outcome = if kind == ChannelType::CURSOR {
+                    self.cursor_message(client, message, body)
+                } else {
+                    ClientMessage::decode(message, body)
+                        .map_err(ClientFault::from)
+                        .and_then(|message| self.engine.handle(client, &message, self.now()))
+                };
+                if let Err(fault) = outcome {
+                    self.refuse(client, kind, &fault);
+                }
+            }
+            ConnectionEvent::Writable => {}
+            ConnectionEvent::Closed(_) => self.close(client, kind),
+        }
+    }
+
+    pub(super) fn cursor_message(
+        &mut self,
+        client: ClientId,
+        kind: u16,
+        body: bytes::Bytes,
+    ) -> Result<(), ClientFault> {
+        let message = base::ClientMessage::decode(kind, body)?;
+        match self.links.get_mut(&client).and_then(|links| links.cursor.as_mut()) {
+            Some((_, cursor)) => cursor.handle(&message),
+            None => Ok(()),
+        }
+    }
+
+    /// Sends what clients may be sent.
+    pub(super) fn transmit(&mut self) {
+        let now = self.now();
+        for (client, links) in &mut self.links {
+            if let Some(connection) = &links.display {
+                while connection.backlog() < Connection::HIGH_WATER {
+                    let Some(frame) = self.engine.next_frame(*client, now) else { break };
+                    connection.send(frame);
+                }
+            }
+            if let Some((connection, cursor)) = &mut links.cursor {
+                while connection.backlog() < Connection::HIGH_WATER {
+                    let Some(frame) = cursor.next_frame(&self.pointer) else { break };
+                    connection.send(frame);
+                }
+            }
+        }
+    }
+
+    pub(super) fn refuse(&mut self, client: ClientId, kind: ChannelType, fault: &ClientFault) {
+        tracing::warn!("client {}: {fault}", client.0);
+        let connections = self.links.get(&client).into_iter().flat_map(|links| {
+            [links.display.as_ref(), links.cursor.as_ref().map(|(connection, _)| connection)]
+        });
+        connections.flatten().for_each(Connection::close);
+        self.close(client, kind);
+    }
+
+    pub(super) fn drop_dead_clients(&mut self, now: Instant) {
+        for (client, fault) in self.engine.faults(now) {
+            self.refuse(client, ChannelType::DISPLAY, &fault);
+        }
+    }
+
+    pub(super) fn close(&mut self, client: ClientId, kind: ChannelType) {
+        let Some(links) = self.links.get_mut(&client) else { return };
+        if kind == ChannelType::CURSOR {
+            links.cursor = None;
+        } else {
+            links.display = None;
+            self.engine.detach(client);
+            self.tell_capabilities();
+        }
+    }
+
+    pub(super) fn detach(&mut self, client: ClientId) {
+        self.links.remove(&client);
+        self.engine.detach(client);
+        self.tell_capabilities();
+    }
+
+    /// Tells the device what clients can do, when that has changed and the guest can see it.
+    pub(super) fn tell_capabilities(&mut self) {
+        let capabilities = self.engine.common_capabilities();
+        if !self.running || self.told_capabilities == Some(capabilities) {
+            return;
+        }
+        self.told_capabilities = Some(capabilities);
+        let (present, bits) = capabilities;
+        self.device.set_client_capabilities(present, &bits);
+    }
+}
