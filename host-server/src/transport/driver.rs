@@ -1,0 +1,129 @@
+//! Takes one socket from its arrival through its link to its frames.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::oneshot;
+use wire::channel::ChannelType;
+use wire::frame::FrameReader;
+use wire::link::LinkError;
+
+use super::network::Reception;
+use super::peer::Peer;
+use super::pump::{self, Stream};
+use crate::channel::connection::Connection;
+use crate::link::handshake::{Handshake, LinkRequest, Step};
+use crate::link::refusal::Refusal;
+use crate::link::ticket::TicketKey;
+use crate::session::inbox::{Inbound, Linked, Verdict};
+
+/// Largest body that a client may send on a channel, in bytes.
+///
+/// Main carries agent messages of at most 2 KiB; a list of keys or an acknowledgement is far smaller.
+const fn message_limit(channel_type: ChannelType) -> u32 {
+    match channel_type {
+        ChannelType::MAIN => 64 * 1024,
+        ChannelType::INPUTS => 2048,
+        _ => 16 * 1024,
+    }
+}
+
+/// Serves one socket to its end.
+pub(super) async fn serve(
+    stream: Box<dyn Stream>,
+    peer: Arc<Peer>,
+    trusted: bool,
+    reception: Arc<Reception>,
+) {
+    reception.inbox.post(Inbound::Arrived(Arc::clone(&peer)));
+    if let Err(refusal) = link_and_pump(stream, &peer, trusted, &reception).await {
+        reception.refused(&peer, &refusal);
+    }
+    reception.inbox.post(Inbound::Left(peer.id));
+}
+
+async fn link_and_pump(
+    mut stream: Box<dyn Stream>,
+    peer: &Arc<Peer>,
+    trusted: bool,
+    reception: &Arc<Reception>,
+) -> Result<(), Refusal> {
+    let half_open = reception.begin_link()?;
+    let mut handshake = Handshake::new(trusted, Instant::now());
+    let deadline = handshake.deadline().into();
+    let linking = link(&mut stream, &mut handshake, reception);
+    let request = tokio::time::timeout_at(deadline, linking).await.map_err(|_| Refusal::TooSlow)??;
+    drop(half_open);
+
+    let (connection, outlet) = Connection::open(request.header);
+    let mut reader = FrameReader::new(request.header, message_limit(request.channel.channel_type));
+    reader.feed(&handshake.into_rest());
+
+    let (answer, verdict) = oneshot::channel();
+    reception.inbox.post(Inbound::Linked(Linked { peer: Arc::clone(peer), request, connection, answer }));
+    let (code, accepted) = match verdict.await {
+        Ok(Verdict::Accept(sink)) => (LinkError::OK, Ok(sink)),
+        Ok(Verdict::Refuse(refusal)) => (LinkError::from(&refusal), Err(refusal)),
+        Err(_) => (LinkError::ERROR, Err(Refusal::Host("the server is shutting down".to_owned()))),
+    };
+    // A result always fits into the socket's buffer: nothing but the reply has been written before it. A
+    // failure shows up again on the first read.
+    let _ = stream.write_all(&code.0.to_le_bytes()).await;
+    pump::run(stream, outlet, reader, accepted?).await;
+    Ok(())
+}
+
+async fn link(
+    stream: &mut Box<dyn Stream>,
+    handshake: &mut Handshake,
+    reception: &Arc<Reception>,
+) -> Result<LinkRequest, Refusal> {
+    let mut buffer = [0; Handshake::read_limit()];
+    loop {
+        let step = {
+            let policy = reception.policy();
+            handshake.advance(&policy, Instant::now())
+        };
+        let output = handshake.take_output();
+        if !output.is_empty() {
+            stream.write_all(&output).await.map_err(left)?;
+        }
+        match step {
+            Step::Read => match stream.read(&mut buffer).await.map_err(left)? {
+                0 => return Err(Refusal::Left("closed by the peer".to_owned())),
+                count => handshake.feed(buffer.get(..count).unwrap_or_default()),
+            },
+            Step::NeedKey => handshake.provide_key(key(reception).await?),
+            Step::Linked(request) => return Ok(request),
+            Step::Refused(refusal) => {
+                let _ = stream.shutdown().await;
+                return Err(refusal);
+            }
+        }
+    }
+}
+
+/// A key of its own for a link whose ticket is checked; otherwise one that is there already.
+async fn key(reception: &Arc<Reception>) -> Result<Arc<TicketKey>, Refusal> {
+    let fresh = reception.policy().authentication.checks_tickets();
+    if !fresh && let Some(key) = reception.spare_key.get() {
+        return Ok(Arc::clone(key));
+    }
+    // Making a key takes long enough to be felt by clients whose frames wait on this thread.
+    let made = tokio::task::spawn_blocking(TicketKey::generate).await;
+    let key = made
+        .map_err(|error| Refusal::Host(error.to_string()))?
+        .map_err(|error| Refusal::Host(error.to_string()))?;
+    let key = Arc::new(key);
+    if !fresh {
+        // Another link may have been faster; either key is good.
+        let _ = reception.spare_key.set(Arc::clone(&key));
+    }
+    Ok(key)
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+fn left(error: std::io::Error) -> Refusal {
+    Refusal::Left(error.to_string())
+}
