@@ -87,14 +87,14 @@ numbers! {
 
 structure! {
     /// Body of [`ServerMessage::Migrate`].
-    #[derive(Copy)]
+    #[derive(Copy, Default)]
     pub struct Migrate {
         /// What the client has to do.
         pub flags: MigrateFlags,
     }
 
     /// Body of [`ServerMessage::SetAck`].
-    #[derive(Copy)]
+    #[derive(Copy, Default)]
     pub struct SetAck {
         /// Comes back in `AckSync`.
         pub generation: u32,
@@ -103,7 +103,7 @@ structure! {
     }
 
     /// Body of [`ClientMessage::AckSync`].
-    #[derive(Copy)]
+    #[derive(Copy, Default)]
     pub struct AckSync {
         /// From `SetAck`.
         pub generation: u32,
@@ -120,7 +120,7 @@ structure! {
     }
 
     /// Body of [`ClientMessage::Pong`].
-    #[derive(Copy)]
+    #[derive(Copy, Default)]
     pub struct Pong {
         /// From `Ping`.
         pub id: u32,
@@ -129,7 +129,7 @@ structure! {
     }
 
     /// Body of both `Disconnecting`.
-    #[derive(Copy)]
+    #[derive(Copy, Default)]
     pub struct Disconnecting {
         /// The sender's clock, in nanoseconds.
         pub timestamp: u64,
@@ -138,7 +138,7 @@ structure! {
     }
 
     /// A message of another channel.
-    #[derive(Copy)]
+    #[derive(Copy, Default)]
     pub struct ChannelWait {
         /// Which channel.
         pub channel: ChannelId,

@@ -32,7 +32,7 @@ numbers! {
 
 structure! {
     /// One channel of a session.
-    #[derive(Copy, Hash)]
+    #[derive(Copy, Default, Hash, PartialOrd, Ord)]
     pub struct ChannelId {
         /// What it is for.
         pub channel_type: ChannelType,

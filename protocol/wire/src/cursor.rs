@@ -71,7 +71,7 @@ numbers! {
 
 structure! {
     /// A place in pixels of the display.
-    #[derive(Copy)]
+    #[derive(Copy, Default)]
     pub struct Position {
         /// From the left edge.
         pub x: i16,
@@ -104,7 +104,7 @@ structure! {
     }
 
     /// Body of [`ServerMessage::Trail`].
-    #[derive(Copy)]
+    #[derive(Copy, Default)]
     pub struct Trail {
         /// How many pointers trail behind.
         pub length: u16,
@@ -113,7 +113,7 @@ structure! {
     }
 
     /// A shape's size and name.
-    #[derive(Copy, Hash)]
+    #[derive(Copy, Default, Hash)]
     pub struct CursorHeader {
         /// The shape's name in the cache.
         pub unique: u64,

@@ -388,6 +388,28 @@ impl<I> Drawable<I> {
 }
 
 impl<I> Operation<I> {
+    /// The images of the operation, in the order of its fields.
+    pub fn images(&self) -> impl Iterator<Item = &I> {
+        let images = match self {
+            Self::Fill(fill) => [fill.brush.image(), fill.mask.bitmap.as_ref(), None],
+            Self::Opaque(opaque) => {
+                [Some(&opaque.source), opaque.brush.image(), opaque.mask.bitmap.as_ref()]
+            }
+            Self::Copy(copy) | Self::Blend(copy) => [Some(&copy.source), copy.mask.bitmap.as_ref(), None],
+            Self::Blackness(mask) | Self::Whiteness(mask) | Self::Invers(mask) => {
+                [mask.bitmap.as_ref(), None, None]
+            }
+            Self::CopyBits { .. } => [None, None, None],
+            Self::Rop3(rop3) => [Some(&rop3.source), rop3.brush.image(), rop3.mask.bitmap.as_ref()],
+            Self::Stroke(stroke) => [stroke.brush.image(), None, None],
+            Self::Text(text) => [text.fore_brush.image(), text.back_brush.image(), None],
+            Self::Transparent(transparent) => [Some(&transparent.source), None, None],
+            Self::AlphaBlend(blend) => [Some(&blend.source), None, None],
+            Self::Composite(composite) => [Some(&composite.source), composite.mask.as_ref(), None],
+        };
+        images.into_iter().flatten()
+    }
+
     fn try_map<J, E>(self, f: &mut impl FnMut(I) -> Result<J, E>) -> Result<Operation<J>, E> {
         Ok(match self {
             Self::Fill(Fill { brush, rop, mask }) => {
@@ -473,6 +495,14 @@ impl<I> Copy<I> {
 }
 
 impl<I> Brush<I> {
+    /// The image that is repeated, for a pattern.
+    pub fn image(&self) -> Option<&I> {
+        match self {
+            Self::Pattern { image, .. } => Some(image),
+            Self::None | Self::Solid(_) => None,
+        }
+    }
+
     fn try_map<J, E>(self, f: &mut impl FnMut(I) -> Result<J, E>) -> Result<Brush<J>, E> {
         Ok(match self {
             Self::None => Brush::None,

@@ -102,7 +102,7 @@ numbers! {
 
 structure! {
     /// Body of `KeyDown` and `KeyUp`.
-    #[derive(Copy)]
+    #[derive(Copy, Default)]
     pub struct Key {
         /// Bytes of AT set 1, the first in the low byte: 0x1e for "A", 0x1de0 for right control. A key
         /// that goes up has bit 7 of its last byte set: 0x9e, 0x9de0.
@@ -110,14 +110,14 @@ structure! {
     }
 
     /// Body of the messages about lamps.
-    #[derive(Copy)]
+    #[derive(Copy, Default)]
     pub struct KeyModifiers {
         /// Those that are on.
         pub modifiers: Modifiers,
     }
 
     /// Body of [`ClientMessage::MouseMotion`].
-    #[derive(Copy)]
+    #[derive(Copy, Default)]
     pub struct MouseMotion {
         /// Steps to the right.
         pub dx: i32,
@@ -128,7 +128,7 @@ structure! {
     }
 
     /// Body of [`ClientMessage::MousePosition`].
-    #[derive(Copy)]
+    #[derive(Copy, Default)]
     pub struct MousePosition {
         /// Pixels from the left edge of the display.
         pub x: u32,
@@ -141,7 +141,7 @@ structure! {
     }
 
     /// Body of `MousePress` and `MouseRelease`.
-    #[derive(Copy)]
+    #[derive(Copy, Default)]
     pub struct MouseButtons {
         /// The button that changes.
         pub button: Button,

@@ -27,6 +27,9 @@ pub(crate) trait Family: Sized {
     /// Whether a message of this type belongs to the set.
     fn owns(kind: u16) -> bool;
 
+    /// The name of the message of this type.
+    fn name_of(kind: u16) -> Option<&'static str>;
+
     fn kind(&self) -> u16;
 
     fn name(&self) -> &'static str;
@@ -320,6 +323,12 @@ macro_rules! messages {
                 $crate::message::Family::kind(self)
             }
 
+            /// The name of the message of this type, for logs and statistics; `None` when there is none.
+            #[must_use]
+            pub fn name_of(kind: u16) -> Option<&'static str> {
+                <Self as $crate::message::Family>::name_of(kind)
+            }
+
             /// The message's name, for logs.
             #[must_use]
             pub fn name(&self) -> &'static str {
@@ -352,6 +361,16 @@ macro_rules! messages {
                     $($number => true,)*
                     #[allow(unreachable_patterns, reason = "not every set contains another one")]
                     _ => false $($(|| <$family_type as $crate::message::Family>::owns(kind))*)?,
+                }
+            }
+
+            fn name_of(kind: u16) -> Option<&'static str> {
+                match kind {
+                    $($number => Some(stringify!($variant)),)*
+                    $($(kind if <$family_type as $crate::message::Family>::owns(kind) => {
+                        <$family_type as $crate::message::Family>::name_of(kind)
+                    })*)?
+                    _ => None,
                 }
             }
 

@@ -21,7 +21,11 @@ use crate::write::FrameBuilder;
 
 impl Family for Drawable<Image> {
     fn owns(kind: u16) -> bool {
-        matches!(kind, 104 | 302..=313 | 318)
+        draw_encode::name_of(kind).is_some()
+    }
+
+    fn name_of(kind: u16) -> Option<&'static str> {
+        draw_encode::name_of(kind)
     }
 
     fn kind(&self) -> u16 {
@@ -29,7 +33,7 @@ impl Family for Drawable<Image> {
     }
 
     fn name(&self) -> &'static str {
-        draw_encode::name(&self.operation)
+        draw_encode::name_of(self.kind()).unwrap_or_default()
     }
 
     fn put(&self, to: &mut FrameBuilder) {

@@ -42,23 +42,25 @@ pub(super) const fn kind(operation: &Operation<Image>) -> u16 {
     }
 }
 
-pub(super) const fn name(operation: &Operation<Image>) -> &'static str {
-    match operation {
-        Operation::CopyBits { .. } => "CopyBits",
-        Operation::Fill(_) => "DrawFill",
-        Operation::Opaque(_) => "DrawOpaque",
-        Operation::Copy(_) => "DrawCopy",
-        Operation::Blend(_) => "DrawBlend",
-        Operation::Blackness(_) => "DrawBlackness",
-        Operation::Whiteness(_) => "DrawWhiteness",
-        Operation::Invers(_) => "DrawInvers",
-        Operation::Rop3(_) => "DrawRop3",
-        Operation::Stroke(_) => "DrawStroke",
-        Operation::Text(_) => "DrawText",
-        Operation::Transparent(_) => "DrawTransparent",
-        Operation::AlphaBlend(_) => "DrawAlphaBlend",
-        Operation::Composite(_) => "DrawComposite",
-    }
+/// The message's name for each type.
+pub(super) const fn name_of(kind: u16) -> Option<&'static str> {
+    Some(match kind {
+        104 => "CopyBits",
+        302 => "DrawFill",
+        303 => "DrawOpaque",
+        304 => "DrawCopy",
+        305 => "DrawBlend",
+        306 => "DrawBlackness",
+        307 => "DrawWhiteness",
+        308 => "DrawInvers",
+        309 => "DrawRop3",
+        310 => "DrawStroke",
+        311 => "DrawText",
+        312 => "DrawTransparent",
+        313 => "DrawAlphaBlend",
+        318 => "DrawComposite",
+        _ => return None,
+    })
 }
 
 pub(super) fn put(to: &mut FrameBuilder, drawable: &Drawable<Image>) {

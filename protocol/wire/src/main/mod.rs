@@ -105,7 +105,7 @@ numbers! {
 
 structure! {
     /// Body of [`ServerMessage::Init`].
-    #[derive(Copy)]
+    #[derive(Copy, Default)]
     pub struct Init {
         /// The session's number, with which other channels link.
         pub session_id: u32,
@@ -126,7 +126,7 @@ structure! {
     }
 
     /// Body of [`ServerMessage::MouseMode`].
-    #[derive(Copy)]
+    #[derive(Copy, Default)]
     pub struct MouseModes {
         /// The modes there are, as bits of [`MouseMode`].
         pub supported: u16,
@@ -135,21 +135,21 @@ structure! {
     }
 
     /// Body of [`ServerMessage::MultiMediaTime`].
-    #[derive(Copy)]
+    #[derive(Copy, Default)]
     pub struct MultiMediaTime {
         /// Milliseconds.
         pub time: u32,
     }
 
     /// Body of [`ServerMessage::AgentDisconnected`].
-    #[derive(Copy)]
+    #[derive(Copy, Default)]
     pub struct AgentDisconnected {
         /// Why.
         pub reason: LinkError,
     }
 
     /// Body of the messages that hand out agent tokens: one message takes one token.
-    #[derive(Copy)]
+    #[derive(Copy, Default)]
     pub struct AgentTokens {
         /// How many more.
         pub count: u32,
@@ -164,21 +164,21 @@ structure! {
     }
 
     /// Body of [`ClientMessage::MigrateDstDoSeamless`].
-    #[derive(Copy)]
+    #[derive(Copy, Default)]
     pub struct MigrateDstDoSeamless {
         /// Version of the channels' state on the source.
         pub source_version: u32,
     }
 
     /// Body of [`ClientMessage::ClientInfo`].
-    #[derive(Copy)]
+    #[derive(Copy, Default)]
     pub struct ClientInfo {
         /// Bytes of the client's cache.
         pub cache_size: u64,
     }
 
     /// Body of [`ClientMessage::MouseModeRequest`].
-    #[derive(Copy)]
+    #[derive(Copy, Default)]
     pub struct MouseModeRequest {
         /// The mode.
         pub mode: MouseMode,

@@ -1,0 +1,119 @@
+//! Images of messages as pixels: the codecs, the image cache and the palette cache.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use canvas::Source;
+use image::bitmap::{Bitmap, BitmapError, Layout, Palette};
+use image::{lz, lz4};
+use wire::image::{Image, ImageBody, ImageFlags, LzPalette, PaletteSource};
+
+/// Most pixels of one image.
+const MAX_PIXELS: u64 = 1 << 27;
+
+/// Why an image has no pixels.
+#[derive(Debug, thiserror::Error)]
+pub enum ImageFault {
+    /// The codec is not one of the probe's.
+    #[error("images in {0} are not decoded")]
+    Codec(&'static str),
+    /// The server refers to an image that it did not let the client keep, or that left the cache.
+    #[error("image {0:#x} is not in the cache")]
+    NotCached(u64),
+    /// The same for a palette.
+    #[error("palette {0:#x} is not in the cache")]
+    PaletteNotCached(u64),
+    /// The pixels are not what their description says.
+    #[error("invalid bitmap: {0}")]
+    Bitmap(#[from] BitmapError),
+    /// The stream is wrong.
+    #[error("invalid lz stream: {0}")]
+    Lz(#[from] lz::DecodeError),
+    /// The stream is wrong.
+    #[error("invalid lz4 stream: {0}")]
+    Lz4(#[from] lz4::Error),
+}
+
+/// What the client keeps.
+#[derive(Debug, Default)]
+pub(crate) struct ImageCaches {
+    images: HashMap<u64, Source>,
+    palettes: HashMap<u64, Arc<Palette>>,
+}
+
+impl ImageCaches {
+    /// The image's pixels, which are kept if the message says so.
+    pub(crate) fn source(&mut self, image: Image) -> Result<Source, ImageFault> {
+        let Image { id, flags, size: _, body } = &image;
+        if let ImageBody::FromCache | ImageBody::FromCacheLossless = body {
+            return self.images.get(id).cloned().ok_or(ImageFault::NotCached(*id));
+        }
+        if let ImageBody::Surface(surface) = body {
+            return Ok(Source::Surface(*surface));
+        }
+        let bitmap = Arc::new(self.decode(&image)?);
+        let source = if flags.contains(ImageFlags::HIGH_BITS_SET) {
+            Source::HighBitsSet(bitmap)
+        } else {
+            Source::Bitmap(bitmap)
+        };
+        if flags.contains(ImageFlags::CACHE_ME) || flags.contains(ImageFlags::CACHE_REPLACE_ME) {
+            self.images.insert(*id, source.clone());
+        }
+        Ok(source)
+    }
+
+    fn decode(&mut self, image: &Image) -> Result<Bitmap, ImageFault> {
+        match &image.body {
+            ImageBody::Bitmap(wire::image::Bitmap { layout, palette, data }) => {
+                let palette = self.palette(palette)?;
+                let layout = Layout { ..*layout };
+                Ok(Bitmap::new(layout, palette, data.clone())?)
+            }
+            ImageBody::LzRgb(stream) => Ok(lz::decode(stream, None, MAX_PIXELS)?),
+            ImageBody::LzPalette(LzPalette { palette, data, .. }) => {
+                let palette = self.palette(palette)?;
+                Ok(lz::decode(data, palette, MAX_PIXELS)?)
+            }
+            ImageBody::Lz4(stream) => Ok(lz4::decode(stream, image.size, MAX_PIXELS)?),
+            other => Err(ImageFault::Codec(other.name())),
+        }
+    }
+
+    fn palette(&mut self, source: &PaletteSource) -> Result<Option<Arc<Palette>>, ImageFault> {
+        match source {
+            PaletteSource::None => Ok(None),
+            PaletteSource::Inline { palette, cache } => {
+                if *cache {
+                    self.palettes.insert(palette.unique, palette.clone());
+                }
+                Ok(Some(palette.clone()))
+            }
+            PaletteSource::Cached(name) => {
+                let palette = self.palettes.get(name).ok_or(ImageFault::PaletteNotCached(*name))?;
+                Ok(Some(palette.clone()))
+            }
+        }
+    }
+
+    /// Images that are kept.
+    pub(crate) fn len(&self) -> usize {
+        self.images.len()
+    }
+
+    pub(crate) fn forget_image(&mut self, id: u64) {
+        self.images.remove(&id);
+    }
+
+    pub(crate) fn forget_all_images(&mut self) {
+        self.images.clear();
+    }
+
+    pub(crate) fn forget_palette(&mut self, id: u64) {
+        self.palettes.remove(&id);
+    }
+
+    pub(crate) fn forget_all_palettes(&mut self) {
+        self.palettes.clear();
+    }
+}
