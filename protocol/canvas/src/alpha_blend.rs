@@ -5,6 +5,7 @@
 
 use alloc::vec::Vec;
 
+use image::bitmap::BitmapFormat;
 use image::geometry::{Point, Rect};
 use image::plane::Plane;
 use image::region::Region;
@@ -34,6 +35,12 @@ pub(crate) fn alpha_blend<T: Depth>(
     let area = &blend.area;
     if bbox.size() == area.size() {
         let at = Point::new(bbox.left.saturating_sub(area.left), bbox.top.saturating_sub(area.top));
+        if replaces(canvas, &picture, blend) && picture.placed(at).contains(&region.bounds()) {
+            canvas.blit(region, &picture, at, BinaryRop::Copy);
+            clear_high_bytes(canvas, bbox);
+            return Ok(());
+        }
+        forget_unused_bits(canvas, region);
         let canvas_format = canvas.format;
         let mut scratch = Vec::new();
         canvas.each_placed_row(region, picture.size(), at, |row, x, y| {
@@ -45,6 +52,7 @@ pub(crate) fn alpha_blend<T: Depth>(
     } else {
         let (argb, at) = argb_plane(&picture, canvas.format, blend.source_surface_has_alpha)?;
         let scaling = Scaling { area: area.translate(-at.x, -at.y), bbox: *bbox, visible: region.bounds() };
+        forget_unused_bits(canvas, region);
         let argb = scaled(&argb, SurfaceFormat::Argb32, &scaling, ScaleMode::Nearest)?;
         let corner = region.bounds().origin();
         for rect in region.rects() {
@@ -60,12 +68,44 @@ pub(crate) fn alpha_blend<T: Depth>(
     Ok(())
 }
 
+/// Whether blending is no more than copying: nothing is transparent, and the surface keeps no alpha.
+fn replaces<T: Depth>(canvas: &Canvas<'_, T>, picture: &Picture<'_, T>, blend: &AlphaBlend<Source>) -> bool {
+    let keeps_alpha = match canvas.format {
+        SurfaceFormat::Argb32 | SurfaceFormat::A8 | SurfaceFormat::A1 => true,
+        SurfaceFormat::Xrgb32 => blend.dest_has_alpha,
+        SurfaceFormat::Rgb555 | SurfaceFormat::Rgb565 => false,
+    };
+    let surface_is_opaque = |format: SurfaceFormat| match format {
+        SurfaceFormat::Argb32 | SurfaceFormat::A8 | SurfaceFormat::A1 => false,
+        SurfaceFormat::Xrgb32 => !blend.source_surface_has_alpha,
+        SurfaceFormat::Rgb555 | SurfaceFormat::Rgb565 => true,
+    };
+    let opaque = match picture {
+        Picture::Bitmap { bitmap, .. } => {
+            !matches!(bitmap.format(), BitmapFormat::Argb32 | BitmapFormat::Alpha8)
+        }
+        Picture::Surface { format, .. } => surface_is_opaque(*format),
+        Picture::Copied { .. } => surface_is_opaque(canvas.format),
+    };
+    blend.alpha == 255 && opaque && !keeps_alpha
+}
+
 /// What pixels count as while they are blended: the fourth byte of [`SurfaceFormat::Xrgb32`] goes along
 /// as if it were alpha, whatever it holds.
 pub(crate) const fn blending_format(format: SurfaceFormat) -> SurfaceFormat {
     match format {
         SurfaceFormat::Xrgb32 => SurfaceFormat::Argb32,
         other => other,
+    }
+}
+
+/// Clears the unused bit of pixels of 15 bits, as pixman does when it writes them back blended, wherever
+/// nothing is blended over them.
+fn forget_unused_bits<T: Depth>(canvas: &mut Canvas<'_, T>, region: &Region) {
+    if canvas.format == SurfaceFormat::Rgb555 {
+        for rect in region.rects() {
+            canvas.plane.fill_rop(rect, T::from_color(0x7fff), BinaryRop::And);
+        }
     }
 }
 
@@ -150,7 +190,7 @@ fn read_argb<T: Depth>(
 }
 
 /// All pixels of `picture` that there are as 0xAARRGGBB, and the picture's pixel at the plane's corner.
-pub(crate) fn argb_plane<T: Depth>(
+fn argb_plane<T: Depth>(
     picture: &Picture<'_, T>,
     canvas: SurfaceFormat,
     surface_has_alpha: bool,

@@ -47,6 +47,10 @@ impl Depth for u32 {
 
     fn convert_row(bitmap: &Bitmap, row: &[u8], first: usize, _: SurfaceFormat, out: &mut [Self]) {
         expand_row(bitmap.format(), row, first, bitmap.palette().map(|palette| &**palette), out);
+        if bitmap.format() == BitmapFormat::Rgb555 {
+            // The original has pixman convert these, which sets the fourth byte.
+            out.iter_mut().for_each(|pixel| *pixel |= HIGH_BYTE);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use core::ops::Deref;
 
-use image::bitmap::Bitmap;
+use image::bitmap::{Bitmap, BitmapFormat};
 use image::geometry::{Point, Rect, Size};
 use image::plane::Plane;
 use image::region::Region;
@@ -167,6 +167,30 @@ impl<'a, T: Depth> Picture<'a, T> {
         }
     }
 
+    /// The pixels of the surface on which the image has pixels, when its origin is placed at `at`.
+    pub(crate) fn placed(&self, at: Point) -> Rect {
+        let has = match self {
+            Self::Copied { plane, at } => plane.bounds().translate(at.x, at.y),
+            Self::Bitmap { .. } | Self::Surface { .. } => Rect::of_size(self.size()),
+        };
+        has.translate(at.x, at.y)
+    }
+
+    /// What the pixels look like once they are converted for a surface of format `canvas`: only images
+    /// that have alpha keep it, and only at 32 bits.
+    pub(crate) fn format_on(&self, canvas: SurfaceFormat) -> SurfaceFormat {
+        match (self, canvas) {
+            (Self::Surface { format, .. }, _) => *format,
+            (Self::Bitmap { bitmap, .. }, SurfaceFormat::Xrgb32 | SurfaceFormat::Argb32) => {
+                match bitmap.format() {
+                    BitmapFormat::Argb32 => SurfaceFormat::Argb32,
+                    _ => SurfaceFormat::Xrgb32,
+                }
+            }
+            _ => canvas,
+        }
+    }
+
     /// All of the image in the depth of a surface of `format`, and its pixel at the plane's corner.
     pub(crate) fn into_pixels(self, format: SurfaceFormat) -> Result<(Pixels<'a, T>, Point), DrawError> {
         Ok(match self {
@@ -188,7 +212,7 @@ impl<'a, T: Depth> Picture<'a, T> {
         let (Ok(x), Ok(y)) = (usize::try_from(x), u32::try_from(y)) else { return };
         let Some(row) = bitmap.row(y) else { return };
         T::convert_row(bitmap, row, x, format, out);
-        if *high_bits_set && T::COLOR_BITS == u32::COLOR_BITS {
+        if *high_bits_set && bitmap.format() != BitmapFormat::Argb32 && T::COLOR_BITS == u32::COLOR_BITS {
             let high = T::from_color(HIGH_BYTE);
             out.iter_mut().for_each(|pixel| *pixel = *pixel | high);
         }

@@ -9,7 +9,7 @@ use image::rop::BinaryRop;
 use image::surface::SurfaceFormat;
 use wire::drawable::{Brush, Glyph, GlyphDepth, GlyphString, Rop, Text};
 
-use crate::alpha_blend::{argb_plane, blending_format, clear_high_bytes, over, scale_bytes};
+use crate::alpha_blend::{blending_format, clear_high_bytes, over, scale_bytes};
 use crate::brush;
 use crate::depth::{Depth, HIGH_BYTE};
 use crate::error::DrawError;
@@ -35,24 +35,29 @@ pub(crate) fn text<T: Depth>(
     }
     let Some(bounds) = bounds(&text.glyphs) else { return Ok(()) };
     let Some(ink) = Ink::of(canvas, &text.fore_brush, bounds.origin())? else { return Ok(()) };
-    let Some(visible) = bounds.intersection(&region.bounds()) else { return Ok(()) };
-    let mask = coverage(&text.glyphs, &visible)?;
-    let format = blending_format(canvas.format);
-    for rect in region.rects() {
-        let Some(area) = rect.intersection(&visible) else { continue };
-        for y in area.top..area.bottom {
-            let covered = mask.row_part(y - visible.top, area.left - visible.left, area.right - visible.left);
-            let row = canvas.plane.row_part_mut(y, area.left, area.right);
-            for ((x, to), coverage) in (area.left..).zip(row).zip(covered) {
-                if *coverage != 0 {
-                    let ink = scale_bytes(ink.at(x, y), *coverage);
-                    *to = T::from_argb(over(ink, to.to_argb(format)), format);
-                }
+    if let Some(visible) = bounds.intersection(&region.bounds()) {
+        let mask = coverage(&text.glyphs, &visible)?;
+        for rect in region.rects() {
+            if let Some(area) = rect.intersection(&visible) {
+                write(canvas, &area, &ink, &mask, visible.origin());
             }
         }
     }
     clear_high_bytes(canvas, &bounds);
     Ok(())
+}
+
+/// Puts ink over the pixels of `area`, as much of it as the mask says, whose first pixel lies at `corner`.
+fn write<T: Depth>(canvas: &mut Canvas<'_, T>, area: &Rect, ink: &Ink, mask: &Plane<u8>, corner: Point) {
+    let format = blending_format(canvas.format);
+    for y in area.top..area.bottom {
+        let coverage = mask.row_part(y - corner.y, area.left - corner.x, area.right - corner.x);
+        let row = canvas.plane.row_part_mut(y, area.left, area.right);
+        for ((x, to), coverage) in (area.left..).zip(row).zip(coverage) {
+            let source = if *coverage == 0 { 0 } else { scale_bytes(ink.at(x, y), *coverage) };
+            *to = T::from_argb(over(source, to.to_argb(format)), format);
+        }
+    }
 }
 
 /// What glyphs are written with, as 0xAARRGGBB.
@@ -74,7 +79,11 @@ impl Ink {
             Brush::None => None,
             Brush::Solid(color) => Some(Self::Solid(solid_ink(*color, canvas.format))),
             Brush::Pattern { image, origin } => {
-                let (pixels, _) = argb_plane(&canvas.whole_picture(image)?, canvas.format, false)?;
+                let picture = canvas.whole_picture(image)?;
+                let format = picture.format_on(canvas.format);
+                let (converted, _) = picture.into_pixels(canvas.format)?;
+                let argb = converted.pixels().iter().map(|pixel| pixel.to_argb(format)).collect();
+                let pixels = Plane::from_pixels(converted.size(), argb)?;
                 let x = corner.x.wrapping_add(origin.x);
                 let y = corner.y.wrapping_add(origin.y);
                 (!pixels.bounds().is_empty()).then_some(Self::Pattern(pixels, Point::new(x, y)))
