@@ -123,6 +123,17 @@ impl StockClient {
         Picture::read_ppm(&self.picture)
     }
 
+    /// What the client shows once it shows the same twice in a row.
+    pub fn settled_picture(&mut self, deadline: Deadline) -> Result<Picture> {
+        let mut last = None;
+        deadline.until("a settled picture at the client", || {
+            let now = self.picture()?;
+            let settled = last.as_ref() == Some(&now);
+            last = Some(now);
+            Ok(if settled { last.take() } else { None })
+        })
+    }
+
     /// Presses or releases the key of this PC scan code (set 1; 0x100 added for the extended ones).
     pub fn key(&mut self, scan_code: u32, down: bool) -> Result<()> {
         self.send(&json!({ "do": "key", "code": scan_code, "down": down }))

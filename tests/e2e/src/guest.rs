@@ -58,9 +58,45 @@ impl Guest {
         Ok(answer)
     }
 
-    /// Starts one line of shell without waiting for its end.
-    pub fn start(&mut self, line: &str, deadline: Deadline) -> Result<()> {
-        self.run(&format!("({line}) >/dev/ttyS0 2>&1 &"), deadline).map(drop)
+    /// Waits until the kernel has found an input device of this name, or a part of it.
+    pub fn input_device(&mut self, name: &str, deadline: Deadline) -> Result<()> {
+        self.console.line_after(0, &format!("INPUT-DEVICE {name}"), deadline).map(drop)
+    }
+
+    /// Shows the test card, through KMS, in a mode of this size in pixels, until [`Guest::stop_drawing`].
+    pub fn draw_still(&mut self, width: usize, height: usize, deadline: Deadline) -> Result<()> {
+        self.draw(&format!("still --size {width}x{height}"), deadline)?;
+        self.marker("DRAWN still", deadline).map(drop)
+    }
+
+    /// Shows moving shapes, for this many frames or for ever; returns when the first is drawn.
+    pub fn draw_moving(
+        &mut self,
+        width: usize,
+        height: usize,
+        frames: Option<u32>,
+        deadline: Deadline,
+    ) -> Result<()> {
+        let frames = frames.map_or(String::new(), |frames| format!(" --frames {frames}"));
+        self.draw(&format!("moving --size {width}x{height}{frames}"), deadline)?;
+        self.marker("DRAWN moving", deadline).map(drop)
+    }
+
+    /// Waits until the moving shapes have come to rest.
+    pub fn drawn_last(&mut self, deadline: Deadline) -> Result<()> {
+        self.marker("DRAWN last", deadline).map(drop)
+    }
+
+    /// Ends what [`Guest::draw_still`] or [`Guest::draw_moving`] started; the text console comes back.
+    pub fn stop_drawing(&mut self, deadline: Deadline) -> Result<()> {
+        const LINE: &str =
+            "p=$(cat /tmp/drawing); kill $p; while readlink /proc/$p/exe >/dev/null; do usleep 20000; done";
+        self.run(LINE, deadline).map(drop)
+    }
+
+    fn draw(&mut self, what: &str, deadline: Deadline) -> Result<()> {
+        let line = format!("guest-program draw {what} >/dev/ttyS0 2>&1 & echo $! >/tmp/drawing");
+        self.run(&line, deadline).map(drop)
     }
 
     fn send(&mut self, line: &str) -> Result<()> {

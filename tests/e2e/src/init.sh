@@ -18,10 +18,10 @@ guest-program events >/dev/ttyS0 2>&1 &
 screen() {
     clear
     echo
-    echo "  $(uname -sr), $(cat /sys/class/drm/card0/device/uevent 2>/dev/null | grep DRIVER= || echo DRIVER=none)"
-    echo "  $(cat /sys/class/graphics/fb0/name 2>/dev/null) $(cat /sys/class/graphics/fb0/virtual_size 2>/dev/null)"
+    echo "  $(uname -sr), $(grep DRIVER= /sys/class/drm/card0/device/uevent || echo no display driver)"
+    echo "  $(cat /sys/class/graphics/fb0/name) $(cat /sys/class/graphics/fb0/virtual_size)"
     echo
-    PS1='guest # ' exec sh -i
+    PS1='guest # ' exec setsid -c sh
 }
 ( while :; do (screen) </dev/tty1 >/dev/tty1 2>&1; done ) &
 

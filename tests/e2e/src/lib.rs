@@ -25,6 +25,7 @@ mod program;
 mod qmp;
 mod run_folder;
 mod serial;
+mod typing;
 mod vm;
 mod warnings;
 
@@ -38,4 +39,5 @@ pub use library::ServerLibrary;
 pub use picture::Picture;
 pub use qmp::{Qmp, SpiceClientAccess};
 pub use serial::SerialLog;
+pub use typing::type_text;
 pub use vm::{Vm, VmBuilder};

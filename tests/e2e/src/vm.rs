@@ -182,9 +182,14 @@ impl Vm {
         self.folder.file(name)
     }
 
-    /// Connects a stock client.
+    /// Connects a stock client, with the machine's first ticket if it has one.
     pub fn connect(&self) -> Result<StockClient> {
         StockClient::connect(&self.spice, self.ticket.as_deref(), self.folder.path())
+    }
+
+    /// Connects a stock client that shows this ticket.
+    pub fn connect_with_ticket(&self, ticket: &str) -> Result<StockClient> {
+        StockClient::connect(&self.spice, Some(ticket), self.folder.path())
     }
 
     /// What QEMU itself takes for the picture.

@@ -114,7 +114,7 @@ fn changed(before: &[Area], now: &[Area]) -> Vec<Area> {
     for (position, area) in now.iter().enumerate() {
         match before.get(position) {
             Some(old) if pixels(old.around(*area)) <= pixels(*old) + pixels(*area) => {
-                areas.push(old.around(*area))
+                areas.push(old.around(*area));
             }
             Some(old) => areas.extend([*old, *area]),
             None => areas.push(*area),

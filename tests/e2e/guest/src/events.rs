@@ -1,44 +1,64 @@
 //! Prints what the kernel's input devices report: `INPUT key CODE VALUE`, `INPUT rel AXIS VALUE`, `INPUT abs AXIS
 //! VALUE`, with the kernel's numbers (include/uapi/linux/input-event-codes.h). The host's tests wait for these lines.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
+
+const DEVICES: &str = "/dev/input";
 
 /// `struct input_event` on 64-bit machines: two 8-byte times, then type, code and value.
 const EVENT_BYTES: usize = 24;
 
-/// Reads every input device, each on a thread of its own, until they vanish.
+/// How often to look for new devices: some appear seconds after the kernel has booted.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// Reads every input device, each on a thread of its own, and announces each as `INPUT-DEVICE NAME`.
 pub(crate) fn print() -> Result<()> {
-    let readers: Vec<_> =
-        devices()?.into_iter().map(|path| std::thread::spawn(move || follow(path))).collect();
-    println!("INPUT-DEVICES {}", readers.len());
-    for reader in readers {
-        reader.join().ok();
+    let mut followed = HashSet::new();
+    loop {
+        for name in devices()? {
+            if followed.insert(name.clone()) {
+                let device = File::open(Path::new(DEVICES).join(&name))?;
+                say(&format!("INPUT-DEVICE {}", description(&name)))?;
+                std::thread::spawn(move || follow(device));
+            }
+        }
+        std::thread::sleep(LOOK_AGAIN);
     }
-    Ok(())
 }
 
-fn devices() -> Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir("/dev/input").context("there are no input devices")?;
-    let is_event =
-        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("event"));
-    Ok(entries.flatten().map(|entry| entry.path()).filter(is_event).collect())
+/// The names of the event devices, such as "event0".
+fn devices() -> Result<Vec<String>> {
+    let entries = std::fs::read_dir(DEVICES).context("there are no input devices")?;
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    Ok(names.filter(|name| name.starts_with("event")).collect())
 }
 
-fn follow(path: PathBuf) -> Result<()> {
-    let mut device = File::open(path)?;
+/// What the device calls itself.
+fn description(name: &str) -> String {
+    let description = std::fs::read_to_string(format!("/sys/class/input/{name}/device/name"));
+    description.map_or_else(|_| name.to_owned(), |text| text.trim().to_owned())
+}
+
+fn follow(mut device: File) -> Result<()> {
     let mut event = [0; EVENT_BYTES];
     loop {
         device.read_exact(&mut event)?;
         if let Some(line) = describe(&event) {
-            let mut output = std::io::stdout().lock();
-            writeln!(output, "{line}")?;
-            output.flush()?;
+            say(&line)?;
         }
     }
+}
+
+fn say(line: &str) -> Result<()> {
+    let mut output = std::io::stdout().lock();
+    writeln!(output, "{line}")?;
+    Ok(output.flush()?)
 }
 
 fn describe(event: &[u8; EVENT_BYTES]) -> Option<String> {

@@ -2,6 +2,7 @@
 //! and dirty rectangles for what changed.
 
 use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use anyhow::{Context, Result};
@@ -83,7 +84,11 @@ impl Screen {
         }
         drop(mapping);
         let clips = areas.iter().map(clip).collect::<Result<Vec<_>>>()?;
-        self.card.dirty_framebuffer(self.framebuffer, &clips).context("the driver refused dirty rectangles")
+        match self.card.dirty_framebuffer(self.framebuffer, &clips) {
+            // Plain VGA's driver: the device looks at the buffer by itself.
+            Err(error) if error.kind() == ErrorKind::Unsupported => Ok(()),
+            announced => announced.context("the driver refused dirty rectangles"),
+        }
     }
 }
 
