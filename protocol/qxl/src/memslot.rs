@@ -70,7 +70,7 @@ pub struct AddressParts {
 impl AddressLayout {
     /// `id_bits` of slot number above `generation_bits` of generation; `None` when they leave no offset.
     pub const fn new(id_bits: u8, generation_bits: u8) -> Option<Self> {
-        if id_bits < 64 && generation_bits < 64 && id_bits + generation_bits < 64 {
+        if id_bits.saturating_add(generation_bits) < 64 {
             Some(Self { id_bits, generation_bits })
         } else {
             None
@@ -84,27 +84,36 @@ impl AddressLayout {
 
     /// Bits of offset.
     pub const fn offset_bits(self) -> u8 {
-        64 - self.id_bits - self.generation_bits
+        64u8.wrapping_sub(self.reserved_bits())
     }
 
     /// The largest offset.
     pub const fn max_offset(self) -> u64 {
-        u64::MAX >> (self.id_bits + self.generation_bits)
+        u64::MAX.unbounded_shr(self.reserved_bits() as u32)
     }
 
     /// How many slot numbers can be said; at least 1.
     pub const fn slot_numbers(self) -> u64 {
-        1 << self.id_bits
+        1u64.unbounded_shl(self.id_bits as u32)
+    }
+
+    /// How many generations can be said; at least 1.
+    pub const fn generations(self) -> u64 {
+        1u64.unbounded_shl(self.generation_bits as u32)
+    }
+
+    /// Bits above the offset; below 64 by construction.
+    const fn reserved_bits(self) -> u8 {
+        self.id_bits.wrapping_add(self.generation_bits)
     }
 
     /// The address of those parts, or `None` when one is too large.
     pub const fn compose(self, parts: AddressParts) -> Option<PhysAddr> {
         let AddressParts { slot, generation, offset } = parts;
-        if offset > self.max_offset() || generation >= 1 << self.generation_bits || slot >= 1 << self.id_bits
-        {
+        if offset > self.max_offset() || generation >= self.generations() || slot >= self.slot_numbers() {
             return None;
         }
-        let number = slot << self.generation_bits | generation;
+        let number = slot.unbounded_shl(self.generation_bits as u32) | generation;
         Some(PhysAddr::new(number.unbounded_shl(self.offset_bits() as u32) | offset))
     }
 
@@ -113,8 +122,8 @@ impl AddressLayout {
         let bits = address.bits();
         let number = bits.unbounded_shr(self.offset_bits() as u32);
         AddressParts {
-            slot: number >> self.generation_bits,
-            generation: number & ((1 << self.generation_bits) - 1),
+            slot: number.unbounded_shr(self.generation_bits as u32),
+            generation: number & self.generations().wrapping_sub(1),
             offset: bits & self.max_offset(),
         }
     }

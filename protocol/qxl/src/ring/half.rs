@@ -77,7 +77,7 @@ impl<R: Ring, M: SharedMemory> Producer<R, M> {
 
     /// Elements that can be pushed now.
     pub fn free(&self) -> Result<u32, RingFault> {
-        Ok(R::ITEMS - self.filled()?)
+        Ok(R::ITEMS.saturating_sub(self.filled()?))
     }
 
     /// Whether the consumer has taken everything.
