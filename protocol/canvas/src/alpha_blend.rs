@@ -51,9 +51,15 @@ pub(crate) fn alpha_blend<T: Depth>(
         });
     } else {
         let (argb, at) = argb_plane(&picture, canvas.format, blend.source_surface_has_alpha)?;
-        let scaling = Scaling { area: area.translate(-at.x, -at.y), bbox: *bbox, visible: region.bounds() };
+        let scaling = Scaling {
+            area: area.translate(-at.x, -at.y),
+            bbox: *bbox,
+            visible: region.bounds(),
+            whole_steps: false,
+        };
         forget_unused_bits(canvas, region);
-        let argb = scaled(&argb, SurfaceFormat::Argb32, &scaling, ScaleMode::Nearest)?;
+        let argb =
+            scaled(&argb, (SurfaceFormat::Argb32, SurfaceFormat::Argb32), &scaling, ScaleMode::Nearest)?;
         let corner = region.bounds().origin();
         for rect in region.rects() {
             let from = Point::new(rect.left - corner.x, rect.top - corner.y);

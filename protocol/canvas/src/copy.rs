@@ -57,14 +57,15 @@ pub(crate) fn transparent<T: Depth>(
     });
     let compared = T::from_color(T::COLOR_BITS);
     let picture = canvas.picture(&transparent.source, &transparent.area)?;
+    let formats = (picture.format_on(canvas.format), canvas.format);
     let (pixels, at) = picture.into_pixels(canvas.format)?;
     let scaled_pixels;
     let (plane, corner) = if bbox.size() == transparent.area.size() {
         (&*pixels, corner_of(bbox, &transparent.area, at))
     } else {
         let area = transparent.area.translate(-at.x, -at.y);
-        let scaling = Scaling { area, bbox: *bbox, visible: region.bounds() };
-        scaled_pixels = scaled(&pixels, canvas.format, &scaling, ScaleMode::Nearest)?;
+        let scaling = Scaling { area, bbox: *bbox, visible: region.bounds(), whole_steps: false };
+        scaled_pixels = scaled(&pixels, formats, &scaling, ScaleMode::Nearest)?;
         (&scaled_pixels, region.bounds().origin())
     };
     for rect in region.rects() {
@@ -116,9 +117,15 @@ fn put<T: Depth>(
         canvas.blit(region, &picture, corner_of(bbox, area, Point::default()), rop);
         return Ok(());
     }
+    let formats = (picture.format_on(canvas.format), canvas.format);
     let (pixels, at) = picture.into_pixels(canvas.format)?;
-    let scaling = Scaling { area: area.translate(-at.x, -at.y), bbox: *bbox, visible: region.bounds() };
-    let plane = scaled(&pixels, canvas.format, &scaling, mode)?;
+    let scaling = Scaling {
+        area: area.translate(-at.x, -at.y),
+        bbox: *bbox,
+        visible: region.bounds(),
+        whole_steps: false,
+    };
+    let plane = scaled(&pixels, formats, &scaling, mode)?;
     canvas.blit_plane(region, &plane, region.bounds().origin(), rop);
     Ok(())
 }

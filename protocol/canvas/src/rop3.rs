@@ -22,6 +22,7 @@ pub(crate) fn rop3<T: Depth>(
     let rop = TernaryRop(rop3.rop3);
     let picture = canvas.picture(&rop3.source, &rop3.area)?;
     let scaled_pixels;
+    let formats = (picture.format_on(canvas.format), canvas.format);
     let (pixels, at) = picture.into_pixels(canvas.format)?;
     let area = rop3.area.translate(-at.x, -at.y);
     // The source's pixel for the corner of `shown`.
@@ -31,8 +32,8 @@ pub(crate) fn rop3<T: Depth>(
         }
         (&*pixels, *bbox, area.origin())
     } else {
-        let scaling = Scaling { area, bbox: *bbox, visible: region.bounds() };
-        scaled_pixels = scaled(&pixels, canvas.format, &scaling, rop3.scale)?;
+        let scaling = Scaling { area, bbox: *bbox, visible: region.bounds(), whole_steps: true };
+        scaled_pixels = scaled(&pixels, formats, &scaling, rop3.scale)?;
         (&scaled_pixels, region.bounds(), Point::default())
     };
     let tile = Tile::of(canvas, &rop3.brush)?;

@@ -23,6 +23,8 @@ pub(crate) struct Scaling {
     pub bbox: Rect,
     /// The part of `bbox` that is wanted.
     pub visible: Rect,
+    /// Whether the corner of `area` moves to a whole step of the result, as in ternary operations.
+    pub whole_steps: bool,
 }
 
 /// One axis of a scaling: source positions for destination pixels.
@@ -36,49 +38,68 @@ struct Axis {
 
 impl Axis {
     /// An axis that takes `to` pixels to `length` pixels from `from` on, of which `skipped` are left out.
-    fn new(from: i32, length: u32, to: u32, skipped: i64) -> Self {
-        let step = i64::from(length) * FIXED_ONE / i64::from(to.max(1));
+    fn new(from: i32, length: u32, to: u32, skipped: i64, whole_steps: bool) -> Self {
+        let (from, length, to) = (i64::from(from), i64::from(length), i64::from(to.max(1)));
+        let step = length * FIXED_ONE / to;
         // The centre of the first pixel, rounded as a product of two 16.16 numbers is.
-        let first = ((step * FIXED_HALF + FIXED_HALF) >> 16) + i64::from(from) * FIXED_ONE;
-        Self { step, first: first + step * skipped }
+        let centre = (step * FIXED_HALF + FIXED_HALF) >> 16;
+        let corner = if whole_steps {
+            step.saturating_mul(
+                (2 * from.saturating_mul(to)).saturating_add(length).div_euclid(2 * length.max(1)),
+            )
+        } else {
+            from * FIXED_ONE
+        };
+        Self { step, first: corner.saturating_add(centre + step * skipped) }
     }
 
     fn position(self, index: usize) -> i64 {
-        self.first + self.step * i64::try_from(index).unwrap_or(0)
+        self.first.saturating_add(self.step * i64::try_from(index).unwrap_or(0))
     }
 
     /// The source pixel next to a destination pixel; a tie goes to the one before.
     fn nearest(self, index: usize) -> i64 {
-        (self.position(index) - 1) >> 16
+        self.position(index).saturating_sub(1) >> 16
     }
 
     /// The first of the two source pixels around a destination pixel, and the weight of the second one of
     /// 128.
     fn around(self, index: usize) -> (i64, u32) {
-        let position = self.position(index) - FIXED_HALF;
+        let position = self.position(index).saturating_sub(FIXED_HALF);
         (position >> 16, u32::try_from(position >> 9 & 0x7f).unwrap_or(0))
     }
 }
 
-/// The wanted part of an image in another size: a plane as large as [`Scaling::visible`].
+/// The wanted part of an image with pixels `from` in another size, as pixels `to`: a plane as large as
+/// [`Scaling::visible`].
 pub(crate) fn scaled<T: Depth>(
     image: &Plane<T>,
-    format: SurfaceFormat,
+    (from, to): (SurfaceFormat, SurfaceFormat),
     scaling: &Scaling,
     mode: ScaleMode,
 ) -> Result<Plane<T>, DrawError> {
-    let Scaling { area, bbox, visible } = scaling;
-    let columns =
-        Axis::new(area.left, area.width(), bbox.width(), i64::from(visible.left) - i64::from(bbox.left));
-    let rows =
-        Axis::new(area.top, area.height(), bbox.height(), i64::from(visible.top) - i64::from(bbox.top));
+    let Scaling { area, bbox, visible, whole_steps } = scaling;
+    let columns = Axis::new(
+        area.left,
+        area.width(),
+        bbox.width(),
+        i64::from(visible.left) - i64::from(bbox.left),
+        *whole_steps,
+    );
+    let rows = Axis::new(
+        area.top,
+        area.height(),
+        bbox.height(),
+        i64::from(visible.top) - i64::from(bbox.top),
+        *whole_steps,
+    );
     let mut result = Plane::new(visible.size())?;
     for (y, out) in result.rows_mut().enumerate() {
         match mode {
             ScaleMode::Nearest => {
                 let row = row_at(image, rows.nearest(y));
                 for (x, out) in out.iter_mut().enumerate() {
-                    *out = pixel_at(row, columns.nearest(x));
+                    *out = T::from_argb(argb_at(row, columns.nearest(x), from), to);
                 }
             }
             ScaleMode::Interpolate => {
@@ -86,14 +107,14 @@ pub(crate) fn scaled<T: Depth>(
                 let (upper, lower) = (row_at(image, top), row_at(image, top + 1));
                 for (x, out) in out.iter_mut().enumerate() {
                     let (left, weight_x) = columns.around(x);
-                    let corner = |row: &[T], x: i64| argb_at(row, x, format);
+                    let corner = |row: &[T], x: i64| argb_at(row, x, from);
                     let corners = [
                         corner(upper, left),
                         corner(upper, left + 1),
                         corner(lower, left),
                         corner(lower, left + 1),
                     ];
-                    *out = T::from_argb(interpolate(corners, weight_x, weight_y), format);
+                    *out = T::from_argb(interpolate(corners, weight_x, weight_y), to);
                 }
             }
         }
@@ -104,10 +125,6 @@ pub(crate) fn scaled<T: Depth>(
 fn row_at<T: Depth>(image: &Plane<T>, y: i64) -> &[T] {
     let width = i32::try_from(image.size().width).unwrap_or(i32::MAX);
     i32::try_from(y).map_or(&[], |y| image.row_part(y, 0, width))
-}
-
-fn pixel_at<T: Depth>(row: &[T], x: i64) -> T {
-    usize::try_from(x).ok().and_then(|x| row.get(x)).copied().unwrap_or_default()
 }
 
 /// The pixel as 0xAARRGGBB, or 0 outside the row.
