@@ -150,21 +150,28 @@ impl ImageBody {
 
     /// The type's name, for logs and statistics.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Bitmap(_) => "bitmap",
-            Self::Quic(_) => "quic",
-            Self::LzPalette(_) => "lz-palette",
-            Self::LzRgb(_) => "lz",
-            Self::GlzRgb(_) => "glz",
-            Self::FromCache => "from-cache",
-            Self::Surface(_) => "surface",
-            Self::Jpeg(_) => "jpeg",
-            Self::FromCacheLossless => "from-cache-lossless",
-            Self::ZlibGlz { .. } => "zlib-glz",
-            Self::JpegAlpha { .. } => "jpeg-alpha",
-            Self::Lz4(_) => "lz4",
-        }
+    pub fn name(&self) -> &'static str {
+        Self::name_of(self.kind()).unwrap_or_default()
+    }
+
+    /// The name of the type with this number.
+    #[must_use]
+    pub const fn name_of(kind: u8) -> Option<&'static str> {
+        Some(match kind {
+            0 => "bitmap",
+            1 => "quic",
+            100 => "lz-palette",
+            101 => "lz",
+            102 => "glz",
+            103 => "from-cache",
+            104 => "surface",
+            105 => "jpeg",
+            106 => "from-cache-lossless",
+            107 => "zlib-glz",
+            108 => "jpeg-alpha",
+            109 => "lz4",
+            _ => return None,
+        })
     }
 
     /// Bytes of pixels or of the stream.

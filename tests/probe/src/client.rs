@@ -125,11 +125,11 @@ impl Client {
         let configured = ProbeError::transport("set the time-out of a socket");
         stream.set_read_timeout(Some(*timeout)).map_err(configured)?;
         let introduction = Introduction { connection_id, channel, password, mini_header: *mini_header };
-        let agreement = link(&mut stream, &introduction)?;
+        let header = link(&mut stream, &introduction)?;
         stream.set_read_timeout(None).map_err(ProbeError::transport("set the time-out of a socket"))?;
 
         let writing = stream.try_clone().map_err(ProbeError::transport("duplicate a socket"))?;
-        let writer = Arc::new(Mutex::new(Writer::new(writing, agreement.header)));
+        let writer = Arc::new(Mutex::new(Writer::new(writing, header)));
         self.writers.insert(channel, writer.clone());
         if channel.channel_type == ChannelType::DISPLAY {
             self.send(channel, &self.display_greeting(channel))?;
@@ -137,7 +137,7 @@ impl Client {
         let reader = Reader {
             channel,
             stream,
-            connection: Connection::new(agreement.header),
+            connection: Connection::new(header),
             writer,
             shared: self.shared.clone(),
         };
@@ -218,10 +218,11 @@ impl Client {
             if left.is_zero() {
                 return Ok(());
             }
-            if Instant::now() + left > deadline && Instant::now() >= deadline {
+            let until_deadline = deadline.saturating_duration_since(Instant::now());
+            if until_deadline.is_zero() {
                 return Err(ProbeError::Timeout { what: "silence of the displays".to_owned(), timeout });
             }
-            let waited = self.shared.changed.wait_timeout(view, left);
+            let waited = self.shared.changed.wait_timeout(view, left.min(until_deadline));
             (view, _) = waited.unwrap_or_else(PoisonError::into_inner);
         }
     }

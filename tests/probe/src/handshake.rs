@@ -28,22 +28,12 @@ pub(crate) struct Introduction<'a> {
     pub mini_header: bool,
 }
 
-/// What both ends agreed on.
-#[derive(Clone, Debug)]
-pub(crate) struct Agreement {
-    /// The header of all frames.
-    pub header: HeaderKind,
-    /// What the server can do on the channel.
-    pub server: Capabilities,
-}
-
 /// What the probe can do on a channel of this type.
 fn capabilities(channel: ChannelType) -> Capabilities {
     match channel {
-        ChannelType::MAIN => Capabilities::of([
-            capability::main::NAME_AND_UUID,
-            capability::main::AGENT_CONNECTED_TOKENS,
-        ]),
+        ChannelType::MAIN => {
+            Capabilities::of([capability::main::NAME_AND_UUID, capability::main::AGENT_CONNECTED_TOKENS])
+        }
         ChannelType::DISPLAY => Capabilities::of([
             capability::display::SIZED_STREAM,
             capability::display::MONITORS_CONFIG,
@@ -56,11 +46,11 @@ fn capabilities(channel: ChannelType) -> Capabilities {
     }
 }
 
-/// Links a channel over a fresh connection.
+/// Links a channel over a fresh connection; gives the header of all its frames.
 pub(crate) fn link(
     stream: &mut (impl Read + Write),
     introduction: &Introduction<'_>,
-) -> Result<Agreement, ProbeError> {
+) -> Result<HeaderKind, ProbeError> {
     let Introduction { connection_id, channel, password, mini_header } = *introduction;
     let mut common = Capabilities::of([capability::base::AUTH_SELECTION, capability::base::AUTH_TICKET]);
     if mini_header {
@@ -87,8 +77,7 @@ pub(crate) fn link(
         reason => return Err(ProbeError::Refused { channel, reason }),
     }
     let small = mini_header && reply.common.contains(capability::base::MINI_HEADER);
-    let header = if small { HeaderKind::Mini } else { HeaderKind::Full };
-    Ok(Agreement { header, server: reply.specific })
+    Ok(if small { HeaderKind::Mini } else { HeaderKind::Full })
 }
 
 fn read_reply(stream: &mut impl Read) -> Result<LinkReply, ProbeError> {

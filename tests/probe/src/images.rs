@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use canvas::Source;
-use image::bitmap::{Bitmap, BitmapError, Layout, Palette};
+use image::bitmap::{Bitmap, BitmapError, Palette};
 use image::{lz, lz4};
 use wire::image::{Image, ImageBody, ImageFlags, LzPalette, PaletteSource};
 
@@ -43,15 +43,15 @@ pub(crate) struct ImageCaches {
 
 impl ImageCaches {
     /// The image's pixels, which are kept if the message says so.
-    pub(crate) fn source(&mut self, image: Image) -> Result<Source, ImageFault> {
-        let Image { id, flags, size: _, body } = &image;
+    pub(crate) fn source(&mut self, image: &Image) -> Result<Source, ImageFault> {
+        let Image { id, flags, size: _, body } = image;
         if let ImageBody::FromCache | ImageBody::FromCacheLossless = body {
             return self.images.get(id).cloned().ok_or(ImageFault::NotCached(*id));
         }
         if let ImageBody::Surface(surface) = body {
             return Ok(Source::Surface(*surface));
         }
-        let bitmap = Arc::new(self.decode(&image)?);
+        let bitmap = Arc::new(self.decode(image)?);
         let source = if flags.contains(ImageFlags::HIGH_BITS_SET) {
             Source::HighBitsSet(bitmap)
         } else {
@@ -67,8 +67,7 @@ impl ImageCaches {
         match &image.body {
             ImageBody::Bitmap(wire::image::Bitmap { layout, palette, data }) => {
                 let palette = self.palette(palette)?;
-                let layout = Layout { ..*layout };
-                Ok(Bitmap::new(layout, palette, data.clone())?)
+                Ok(Bitmap::new(*layout, palette, data.clone())?)
             }
             ImageBody::LzRgb(stream) => Ok(lz::decode(stream, None, MAX_PIXELS)?),
             ImageBody::LzPalette(LzPalette { palette, data, .. }) => {

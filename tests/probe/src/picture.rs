@@ -58,8 +58,7 @@ impl Picture {
     /// # Errors
     /// When the file cannot be written.
     pub fn write_png(&self, path: &Path) -> Result<(), ProbeError> {
-        let file = File::create(path)
-            .map_err(ProbeError::transport(format!("create {}", path.display())))?;
+        let file = File::create(path).map_err(ProbeError::transport(format!("create {}", path.display())))?;
         let mut encoder = png::Encoder::new(BufWriter::new(file), self.width, self.height);
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_depth(png::BitDepth::Eight);

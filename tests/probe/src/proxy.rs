@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 use wire::capability::{self, Capabilities};
 use wire::channel::ChannelId;
 use wire::frame::{FrameReader, HeaderKind};
-use wire::link::{AuthMechanism, HEADER_SIZE, LinkError, LinkHeader, LinkMess, LinkReply, MAX_SIZE, TICKET_SIZE};
+use wire::link::{
+    AuthMechanism, HEADER_SIZE, LinkError, LinkHeader, LinkMess, LinkReply, MAX_SIZE, TICKET_SIZE,
+};
 
 use crate::address::{Address, Listener, Stream};
 use crate::statistics::channel_name;

@@ -3,8 +3,11 @@
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
+use wire::WireError;
 use wire::channel::{ChannelId, ChannelType};
 use wire::frame::{Frame, HeaderKind, Received};
+use wire::image::ImageBody;
 
 use crate::address::Stream;
 use crate::connection::Connection;
@@ -14,6 +17,9 @@ use crate::view::View;
 
 /// Bytes of one read.
 const READ_SIZE: usize = 256 << 10;
+
+/// The type of a drawing message, by far the most frequent one with an image.
+const DRAW_COPY: u16 = 304;
 
 /// What all threads of a client share.
 #[derive(Debug, Default)]
@@ -119,7 +125,7 @@ impl Reader {
             if let Some(view) = &mut view {
                 apply(view, self.channel, received);
             } else {
-                self.notice(&received);
+                self.notice(&received, &mut counts);
             }
         }
         let mut view = view.unwrap_or_else(|| self.shared.view());
@@ -130,7 +136,13 @@ impl Reader {
     }
 
     /// In a session that only counts, what is needed to link and to end is noticed all the same.
-    fn notice(&self, received: &Received) {
+    fn notice(&self, received: &Received, counts: &mut ChannelStatistics) {
+        if self.channel.channel_type == ChannelType::DISPLAY && received.kind == DRAW_COPY {
+            // The peer's fault, if any, is for a client that decodes.
+            if let Ok(name) = copied_image(&received.body) {
+                counts.image(name, received.body.len());
+            }
+        }
         let is_rare = match self.channel.channel_type {
             ChannelType::MAIN => true,
             // Surfaces that begin and end.
@@ -141,6 +153,20 @@ impl Reader {
             apply(&mut self.shared.view(), self.channel, received.clone());
         }
     }
+}
+
+/// The kind of image that a copy draws, without decoding the rest.
+fn copied_image(body: &Bytes) -> Result<&'static str, WireError> {
+    let mut from = wire::Reader::new(body);
+    from.bytes(20, "surface and box")?;
+    if from.array::<1>("clip type")? == [1] {
+        let count = u32::from_le_bytes(from.array("count of clip rectangles")?);
+        from.bytes(u64::from(count) * 16, "clip rectangles")?;
+    }
+    let mut image = from.required_pointer("image")?;
+    image.bytes(8, "image id")?;
+    let [kind] = image.array("image type")?;
+    Ok(ImageBody::name_of(kind).unwrap_or("unknown"))
 }
 
 fn apply(view: &mut View, channel: ChannelId, received: Received) {

@@ -70,7 +70,13 @@ impl Screen {
                 let (width, height) = (mode.width, mode.height);
                 let format = if mode.bits == 16 { SurfaceFormat::Rgb555 } else { SurfaceFormat::Xrgb32 };
                 let surface = SurfaceId::PRIMARY;
-                return self.create(SurfaceCreate { surface, width, height, format, flags: Default::default() });
+                return self.create(SurfaceCreate {
+                    surface,
+                    width,
+                    height,
+                    format,
+                    flags: Default::default(),
+                });
             }
             ServerMessage::SurfaceCreate(create) => return self.create(create),
             ServerMessage::SurfaceDestroy(destroy) => return self.destroy(destroy.surface),
@@ -135,7 +141,7 @@ impl Screen {
     fn draw(&mut self, drawable: Drawable<Image>) -> Result<(), String> {
         let id = drawable.surface;
         let caches = &mut self.caches;
-        let drawable = drawable.try_map(|image| caches.source(image)).map_err(|fault| fault.to_string())?;
+        let drawable = drawable.try_map(|image| caches.source(&image)).map_err(|fault| fault.to_string())?;
         // The target is taken out, so that it can change while the others are read.
         let Some(mut target) = self.surfaces.remove(&id) else {
             return Err(format!("surface {} is drawn on and does not exist", id.0));

@@ -71,7 +71,8 @@ impl View {
                 Ok(())
             }
             ChannelType::DISPLAY => {
-                let message = display::ServerMessage::decode(kind, body).map_err(|error| error.to_string())?;
+                let message =
+                    display::ServerMessage::decode(kind, body).map_err(|error| error.to_string())?;
                 self.last_display_message = Some(Instant::now());
                 self.count_images(channel, &message);
                 self.displays.entry(channel.id).or_default().apply(message)

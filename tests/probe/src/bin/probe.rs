@@ -10,6 +10,12 @@ use serde_json::json;
 use wire::channel::ChannelType;
 use wire::display::ImageCompression;
 
+/// How long an event is waited for when nothing says how long.
+const PATIENCE: Duration = Duration::from_secs(3600);
+
+/// How long silence is waited for: a text console's cursor blinks for ever.
+const LONGEST_NOISE: Duration = Duration::from_secs(10);
+
 /// A headless SPICE client: links, draws, types, takes a picture, and prints what came in.
 ///
 /// An address is HOST:PORT, a PORT of this machine, unix:PATH or an absolute path.
@@ -21,14 +27,15 @@ struct Arguments {
     /// The ticket.
     #[arg(long, default_value = "", env = "SPICE_PASSWORD", hide_env_values = true)]
     password: String,
-    /// Ends after so many seconds; without it, when the displays have been silent for --quiet.
+    /// Ends after so many seconds. Without it, and without --until, the end is when the displays have been silent
+    /// for --quiet, or after 10 seconds.
     #[arg(long, value_name = "N")]
     seconds: Option<f64>,
     /// Ends when this happens.
     #[arg(long, value_enum)]
     until: Option<Event>,
     /// How long the displays have to be silent, in seconds.
-    #[arg(long, value_name = "N", default_value_t = 1.0)]
+    #[arg(long, value_name = "N", default_value_t = 0.5)]
     quiet: f64,
     /// Types a text on a US keyboard, before the picture is taken.
     #[arg(long, value_name = "TEXT")]
@@ -143,7 +150,7 @@ fn options(arguments: &Arguments) -> Options {
 /// Types and moves as asked for, and waits for the end.
 fn act(client: &Client, arguments: &Arguments) -> Result<(), ProbeError> {
     let quiet = Duration::from_secs_f64(arguments.quiet);
-    let patience = arguments.seconds.map_or(Duration::from_secs(3600), Duration::from_secs_f64);
+    let patience = arguments.seconds.map_or(PATIENCE, Duration::from_secs_f64);
     if let Some(text) = &arguments.text {
         client.type_text(text)?;
     }
@@ -158,18 +165,22 @@ fn act(client: &Client, arguments: &Arguments) -> Result<(), ProbeError> {
         view.display(display).map_or((0, 0), |screen| (screen.primaries_created, screen.primaries_destroyed))
     };
     let waited = match arguments.until {
-        Some(Event::CreatePrimary) => client.wait("a primary surface", patience, |view| primaries(view).0 > 0),
+        Some(Event::CreatePrimary) => {
+            client.wait("a primary surface", patience, |view| primaries(view).0 > 0)
+        }
         Some(Event::DestroyPrimary) => {
             client.wait("the end of the primary surface", patience, |view| primaries(view).1 > 0)
         }
-        Some(Event::Mark) => client
-            .wait("a mark", patience, |view| view.display(display).is_some_and(|screen| screen.marked)),
+        Some(Event::Mark) => {
+            client.wait("a mark", patience, |view| view.display(display).is_some_and(|screen| screen.marked))
+        }
         Some(Event::Close) => client.wait("the end of the session", patience, |view| !view.closed.is_empty()),
         None if arguments.seconds.is_some() => client.wait("the end", patience, |_| false),
-        None => return client.settle(quiet, patience),
+        None => client.settle(quiet, LONGEST_NOISE),
     };
+    let is_timed = arguments.seconds.is_some() || arguments.until.is_none();
     match waited {
-        Err(ProbeError::Timeout { .. }) if arguments.seconds.is_some() => Ok(()),
+        Err(ProbeError::Timeout { .. }) if is_timed => Ok(()),
         other => other,
     }
 }
@@ -179,7 +190,8 @@ fn report(client: &Client, arguments: &Arguments, elapsed: Duration) {
     let (faults, fault_count, closed) =
         client.look(|view| (view.faults.clone(), view.fault_count, view.closed.clone()));
     if arguments.json {
-        let channels: Vec<_> = statistics.iter().map(|(channel, numbers)| numbers.to_json(*channel)).collect();
+        let channels: Vec<_> =
+            statistics.iter().map(|(channel, numbers)| numbers.to_json(*channel)).collect();
         let seconds = elapsed.as_secs_f64();
         println!("{}", json!({ "seconds": seconds, "faults": fault_count, "channels": channels }));
     } else {
