@@ -8,9 +8,11 @@
 //!
 //! Only the module [`spice`] has unsafe code.
 
+pub mod bench;
 pub mod feeder;
 pub mod fills;
 pub mod libraries;
+pub mod null_client;
 pub mod options;
 pub mod report;
 pub mod rings;

@@ -5,6 +5,7 @@
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -37,7 +38,7 @@ pub struct Replayer {
     input: ChildStdin,
     lines: Receiver<String>,
     errors: Option<JoinHandle<String>>,
-    socket: PathBuf,
+    address: SocketAddr,
 }
 
 /// The line `reached`.
@@ -60,19 +61,25 @@ pub struct Cost {
     pub usage: Usage,
 }
 
+/// An address of the loopback on which nothing listens.
+fn free_address() -> Result<SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("the loopback has no free port")?;
+    Ok(listener.local_addr()?)
+}
+
 impl Replayer {
-    /// Starts a replayer that listens on `socket`; `arguments` are the source and further options.
+    /// Starts a replayer that listens on a port of the loopback; `arguments` are the source and further
+    /// options. It is not a unix socket because the original compresses nothing that it draws there.
     ///
     /// # Errors
     /// It cannot be started, or does not get ready.
     pub fn start(
         program: &Program,
         library: &Path,
-        socket: PathBuf,
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<Self> {
-        let mut listen = OsString::from("unix:");
-        listen.push(&socket);
+        let address = free_address()?;
+        let listen = format!("tcp:{address}");
         let mut command = Command::new(&program.path);
         command.args(&program.arguments).arg("--library").arg(library).arg("--listen").arg(listen);
         command.arg("--control").args(arguments);
@@ -90,14 +97,14 @@ impl Replayer {
             let _ = stderr.read_to_end(&mut text);
             String::from_utf8_lossy(&text).into_owned()
         });
-        let mut replayer = Self { child, input, lines, errors: Some(errors), socket };
+        let mut replayer = Self { child, input, lines, errors: Some(errors), address };
         replayer.expect::<Value>("ready")?;
         Ok(replayer)
     }
 
-    /// The socket on which it listens.
-    pub fn socket(&self) -> &Path {
-        &self.socket
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Waits for the line of this name. Other lines are passed over.
@@ -204,7 +211,5 @@ impl Drop for Replayer {
         if self.errors.is_some() {
             self.end();
         }
-        // The library removes its socket, or has crashed.
-        let _ = std::fs::remove_file(&self.socket);
     }
 }

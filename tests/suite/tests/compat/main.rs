@@ -11,7 +11,7 @@ mod replay;
 
 use std::fs;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use picture::Picture;
 use replay::Recorded;
 use replayer::libraries;
@@ -29,14 +29,29 @@ fn a_client_that_joins_a_modesetting_desktop_sees_what_it_sees_of_the_original()
     equal_pictures(Recorded { name: "ms-desk" })
 }
 
+#[test]
+fn every_codec_gives_the_pixels_of_the_original() -> Result<()> {
+    let recorded = Recorded { name: "qxl-desk" };
+    for codec in ["off", "auto_lz", "quic", "glz", "lz", "lz4"] {
+        equal(recorded, 2, codec).with_context(|| format!("--compression {codec}"))?;
+    }
+    Ok(())
+}
+
 fn equal_pictures(recorded: Recorded) -> Result<()> {
+    equal(recorded, POINTS, "auto_glz")
+}
+
+/// Compares at `count` points. All codecs are lossless here, so the original's pictures are the same with
+/// each.
+fn equal(recorded: Recorded, count: u64, codec: &str) -> Result<()> {
     let library = libraries::under_test()?;
-    let points = recorded.points(POINTS)?;
+    let points = recorded.points(count)?;
     let expected = reference::pictures(recorded, &points)?;
-    let found = replay::pictures(&library, recorded, &points)?;
+    let found = replay::pictures(&library, recorded, &points, &["--compression", codec])?;
     let mut complaints = Vec::new();
     for ((point, expected), found) in points.iter().zip(&expected).zip(&found) {
-        let name = format!("{}-{point}", recorded.name);
+        let name = format!("{}-{codec}-{point}", recorded.name);
         if let Some(complaint) = compare(&name, expected, found)? {
             complaints.push(complaint);
         }

@@ -20,7 +20,7 @@ pub(crate) fn pictures(recorded: Recorded, points: &[u64]) -> Result<Vec<Picture
     let library = libraries::original()?;
     let key = key(&library, recorded, points)?;
     let folder = Cache::of_the_user()?.entry(&key, |folder| {
-        let pictures = replay::pictures(&library, recorded, points).context("the original library")?;
+        let pictures = replay::pictures(&library, recorded, points, &[]).context("the original library")?;
         points.iter().zip(pictures).try_for_each(|(point, picture)| {
             fs::write(folder.join(format!("{point}.md5")), md5(&picture.rgb)?)?;
             picture.write_png(&folder.join(format!("{point}.png")))

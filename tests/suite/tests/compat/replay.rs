@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::BufReader;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -45,7 +46,7 @@ impl Recorded {
     }
 }
 
-/// A folder of its own for a test's sockets and pictures, removed with it.
+/// A folder of its own for a test's pictures, removed with it.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
@@ -90,25 +91,26 @@ fn build() -> Result<Program> {
 }
 
 /// Starts a replayer of a recording.
-pub(crate) fn start(
-    library: &Path,
-    recorded: Recorded,
-    folder: &Folder,
-    options: &[&str],
-) -> Result<Replayer> {
+pub(crate) fn start(library: &Path, recorded: Recorded, options: &[&str]) -> Result<Replayer> {
     let arguments = options.iter().map(OsString::from).chain([recorded.path().into()]);
-    Replayer::start(program()?, library, folder.file("server"), arguments)
+    Replayer::start(program()?, library, arguments)
 }
 
-/// What the library shows to a client that joins after each of these numbers of commands.
-pub(crate) fn pictures(library: &Path, recorded: Recorded, points: &[u64]) -> Result<Vec<Picture>> {
+/// What the library, with these options, shows to a client that joins after each of these numbers of
+/// commands.
+pub(crate) fn pictures(
+    library: &Path,
+    recorded: Recorded,
+    points: &[u64],
+    options: &[&str],
+) -> Result<Vec<Picture>> {
     let folder = Folder::new(recorded.name)?;
-    let mut replayer = start(library, recorded, &folder, &[])?;
+    let mut replayer = start(library, recorded, options)?;
     let mut pictures = Vec::with_capacity(points.len());
     for point in points {
         let reached = replayer.go(*point)?;
         ensure!(reached.commands == *point, "the recording ends at {} of {point}", reached.commands);
-        let picture = screenshot(replayer.socket(), &folder);
+        let picture = screenshot(replayer.address(), &folder);
         pictures.push(picture.with_context(|| format!("{}, command {point}", recorded.name))?);
     }
     let (counts, _) = replayer.quit()?;
@@ -118,13 +120,11 @@ pub(crate) fn pictures(library: &Path, recorded: Recorded, points: &[u64]) -> Re
     Ok(pictures)
 }
 
-/// The stock client's picture of the server on `socket`.
-pub(crate) fn screenshot(socket: &Path, folder: &Folder) -> Result<Picture> {
+/// The stock client's picture of a server.
+pub(crate) fn screenshot(server: SocketAddr, folder: &Folder) -> Result<Picture> {
     let file = folder.file("picture.ppm");
-    let mut uri = OsString::from("spice+unix://");
-    uri.push(socket);
     let mut client = Command::new("timeout");
-    client.args(["--kill-after=5", PATIENCE, "spicy-screenshot", "--uri"]).arg(uri);
+    client.args(["--kill-after=5", PATIENCE, "spicy-screenshot", "--uri"]).arg(format!("spice://{server}"));
     client.arg("--out-file").arg(&file);
     let output = client.output().context("cannot start `timeout` of coreutils")?;
     // 127: there is no such program.

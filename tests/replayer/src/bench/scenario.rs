@@ -1,0 +1,59 @@
+//! What is replayed, and how.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::libraries;
+
+/// How many trivial commands show the cost of one.
+const FILLS: u64 = 200_000;
+
+/// One way of running a library.
+pub(super) struct Scenario {
+    source: Source,
+    compression: &'static str,
+    /// Microseconds between two commands; none for a burst.
+    pace: Option<u64>,
+}
+
+#[derive(Clone, Copy)]
+enum Source {
+    Recording(&'static str),
+    Fills(u64),
+}
+
+/// All scenarios, in the order in which they run.
+pub(super) fn all() -> Vec<Scenario> {
+    let mut all = vec![Scenario { source: Source::Fills(FILLS), compression: "off", pace: None }];
+    for (name, pace) in [("qxl-desk", 1_000), ("ms-desk", 10_000)] {
+        let source = Source::Recording(name);
+        let codecs = ["off", "lz", "lz4", "quic", "auto_glz"];
+        all.extend(codecs.map(|compression| Scenario { source, compression, pace: None }));
+        all.extend(["lz", "auto_glz"].map(|compression| Scenario { source, compression, pace: Some(pace) }));
+    }
+    all
+}
+
+impl Scenario {
+    pub(super) fn name(&self) -> String {
+        let source = match self.source {
+            Source::Recording(name) => name,
+            Source::Fills(_) => "fills",
+        };
+        let manner = if self.pace.is_some() { "paced" } else { "burst" };
+        format!("{source} {} {manner}", self.compression)
+    }
+
+    /// Arguments of the replayer.
+    pub(super) fn arguments(&self) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> = vec!["--compression".into(), self.compression.into()];
+        if let Some(pace) = self.pace {
+            arguments.extend(["--pace".into(), pace.to_string().into()]);
+        }
+        match self.source {
+            Source::Recording(name) => arguments.push(PathBuf::into_os_string(libraries::recording(name))),
+            Source::Fills(count) => arguments.extend(["--fills".into(), count.to_string().into()]),
+        }
+        arguments
+    }
+}

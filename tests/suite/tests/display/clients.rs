@@ -1,0 +1,198 @@
+//! Clients that are slow, paused, gone, or back.
+
+use std::time::Duration;
+
+use image::geometry::{Rect, Size};
+use suite::client::Client;
+use suite::scene::Scene;
+use wire::base;
+use wire::display::{ClientMessage, Init, ServerMessage};
+
+const SIZE: Size = Size::new(320, 200);
+
+/// Small rectangles that do not cover each other.
+fn dots(count: i32) -> impl Iterator<Item = Rect> {
+    (0..count).map(|index| {
+        let (x, y) = (index % 80 * 4, index / 80 % 50 * 4);
+        Rect::new(x, y, x + 4, y + 4)
+    })
+}
+
+fn pixel(client: &Client, x: usize, y: usize) -> u32 {
+    let screen = client.screen().expect("a primary surface");
+    screen.longs().expect("32 bits a pixel").rows().nth(y).expect("a row")[x]
+}
+
+#[test]
+fn joining_clients_get_surface_pixels_monitors_and_mark() {
+    let mut scene = Scene::new(SIZE);
+    scene.fill(Rect::of_size(SIZE), 0x12_3456);
+    let mut client = Client::join(&scene.handle, 1);
+    scene.settle_with(&mut [&mut client]);
+    let names: Vec<_> = client.received().iter().map(ServerMessage::name).collect();
+    assert_eq!(
+        names,
+        ["SetAck", "InvalAllPalettes", "SurfaceCreate", "Draw", "MonitorsConfig", "Mark"]
+            .map(|name| { if name == "Draw" { client.received()[3].name() } else { name } })
+    );
+    assert_eq!(pixel(&client, 5, 5), 0x12_3456);
+}
+
+#[test]
+fn nothing_is_sent_before_the_first_message_of_the_client() {
+    let mut scene = Scene::new(SIZE);
+    let (connection, outlet) =
+        host_server::channel::connection::Connection::open(wire::frame::HeaderKind::Mini);
+    let _events = scene.handle.attach(host_server::display::handle::ClientChannel {
+        client: host_server::display::handle::ClientId(9),
+        kind: wire::channel::ChannelType::DISPLAY,
+        connection,
+        capabilities: wire::capability::Capabilities::default(),
+        is_local: false,
+    });
+    scene.fill(Rect::of_size(SIZE), 1);
+    scene.settle();
+    let mut frames = Vec::new();
+    outlet.take(&mut frames);
+    assert_eq!(frames.iter().map(wire::frame::Frame::kind).collect::<Vec<_>>(), [3], "SET_ACK alone");
+}
+
+#[test]
+fn a_healthy_client_makes_the_guest_wait_a_little() {
+    let mut scene = Scene::new(SIZE);
+    let mut client = Client::join(&scene.handle, 1);
+    scene.settle_with(&mut [&mut client]);
+    for rect in dots(1000) {
+        scene.fill(rect, 7);
+    }
+    scene.settle();
+    assert!(scene.guest.waiting() > 0, "the ring fills up");
+    scene.settle_with(&mut [&mut client]);
+    assert_eq!(scene.guest.waiting(), 0);
+    assert_eq!(client.drawings(), 1001, "every drawing arrives, after the first picture");
+}
+
+#[test]
+fn a_paused_client_stalls_the_guest_for_less_than_a_second_and_catches_up() {
+    let mut scene = Scene::new(SIZE);
+    let mut paused = Client::join(&scene.handle, 1);
+    let mut healthy = Client::join(&scene.handle, 2);
+    scene.settle_with(&mut [&mut paused, &mut healthy]);
+    let start = scene.clock.now();
+    let mut color = 0;
+    for _ in 0..50 {
+        color += 1;
+        for rect in dots(400) {
+            scene.fill(rect, color);
+        }
+        while scene.guest.waiting() > 0 {
+            scene.pass(Duration::from_millis(5));
+            healthy.read();
+        }
+    }
+    let stalled = scene.clock.now() - start;
+    assert!(stalled < Duration::from_secs(2), "the guest was stalled for {stalled:?}");
+    assert_eq!(scene.guest.released().len(), scene.guest.submitted().len());
+    scene.settle_with(&mut [&mut paused, &mut healthy]);
+    for client in [&paused, &healthy] {
+        assert_eq!((pixel(client, 1, 1), pixel(client, 300, 15)), (color, color));
+    }
+    assert!(paused.drawings() < healthy.drawings() / 4, "a paused client skips what it missed");
+}
+
+#[test]
+fn a_frozen_client_is_dropped_after_half_a_minute() {
+    let mut scene = Scene::new(SIZE);
+    let mut client = Client::join(&scene.handle, 1);
+    scene.settle_with(&mut [&mut client]);
+    for rect in dots(500) {
+        scene.fill(rect, 3);
+    }
+    scene.pass(Duration::from_secs(20));
+    assert!(!client.is_closed());
+    for rect in dots(100) {
+        scene.fill(rect, 4);
+    }
+    scene.pass(Duration::from_secs(20));
+    assert!(client.is_closed());
+}
+
+#[test]
+fn an_idle_client_stays() {
+    let mut scene = Scene::new(SIZE);
+    let mut client = Client::join(&scene.handle, 1);
+    scene.settle_with(&mut [&mut client]);
+    scene.pass(Duration::from_secs(3600));
+    assert!(!client.is_closed());
+}
+
+#[test]
+fn clients_come_and_go_while_the_guest_draws() {
+    let mut scene = Scene::new(SIZE);
+    let mut clients: Vec<Client> = Vec::new();
+    for round in 0..100_u32 {
+        for rect in dots(37) {
+            scene.fill(rect, round);
+        }
+        match round % 5 {
+            0 | 2 => clients.push(Client::join(&scene.handle, round)),
+            1 => {
+                if let Some(client) = clients.pop() {
+                    client.leave();
+                }
+            }
+            _ => {}
+        }
+        scene.settle_with(&mut clients.iter_mut().collect::<Vec<_>>());
+    }
+    assert!(clients.iter().all(|client| pixel(client, 1, 1) == 99));
+    assert_eq!(scene.guest.released().len(), scene.guest.submitted().len());
+}
+
+#[test]
+fn what_clients_can_do_reaches_the_guest() {
+    let mut scene = Scene::new(SIZE);
+    assert_eq!(scene.guest.capabilities(), Some((false, [0; 58])));
+    let client = Client::join(&scene.handle, 1);
+    scene.settle();
+    assert_eq!(scene.guest.capabilities().map(|(present, bits)| (present, bits[0])), Some((true, 0b1110)));
+    client.leave();
+    scene.settle();
+    assert_eq!(scene.guest.capabilities(), Some((false, [0; 58])));
+}
+
+#[test]
+fn a_client_that_breaks_the_protocol_is_dropped_and_others_stay() {
+    let second_init = ClientMessage::Init(Init::default()).encode();
+    let too_short = (101, bytes::Bytes::from_static(&[1, 2]));
+    let unknown = (999, bytes::Bytes::new());
+    for (kind, body) in [(second_init.kind(), second_init.to_body()), too_short, unknown] {
+        let mut scene = Scene::new(SIZE);
+        let mut bad = Client::join(&scene.handle, 1);
+        let mut good = Client::join(&scene.handle, 2);
+        scene.settle_with(&mut [&mut bad, &mut good]);
+        bad.send_raw(kind, body);
+        scene.settle();
+        assert!(bad.is_closed());
+        scene.fill(Rect::of_size(SIZE), 5);
+        scene.settle_with(&mut [&mut good]);
+        assert_eq!(pixel(&good, 0, 0), 5);
+    }
+}
+
+#[test]
+fn acknowledgements_out_of_turn_do_no_harm() {
+    let mut scene = Scene::new(SIZE);
+    let mut client = Client::join(&scene.handle, 1);
+    for _ in 0..1000 {
+        client.send(&ClientMessage::Base(base::ClientMessage::Ack));
+    }
+    client.send(&ClientMessage::Base(base::ClientMessage::AckSync(base::AckSync { generation: 77 })));
+    client.acknowledges = false;
+    scene.settle_with(&mut [&mut client]);
+    for rect in dots(500) {
+        scene.fill(rect, 3);
+    }
+    scene.settle();
+    assert!(client.read() <= 50, "the window holds");
+}
