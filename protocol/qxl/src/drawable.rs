@@ -23,11 +23,11 @@ codes! {
         Fill = 1,
         /// [`Opaque`].
         Opaque = 2,
-        /// [`Copy`].
+        /// [`Copy`](struct@Copy).
         Copy = 3,
         /// [`CopyBits`].
         CopyBits = 4,
-        /// [`Copy`], which combines with what is there.
+        /// [`Copy`](struct@Copy), which combines with what is there.
         Blend = 5,
         /// [`Mask`]: all bits 0.
         Blackness = 6,
@@ -203,7 +203,8 @@ impl CompatDrawable {
         }
     }
 
-    /// The same drawing as a [`Drawable`] of the primary surface, with the union's bytes as they are.
+    /// The head that a [`Drawable`] with the same meaning has, on the primary surface: with
+    /// [`Drawable::new`] and `operation`, which is this drawing's own, it is the whole.
     ///
     /// `CopyBits` reads the surface it draws on, and says so in its dependencies.
     pub fn to_head(&self, operation: &Operation) -> DrawableHead {

@@ -1,7 +1,7 @@
 //! The QXL paravirtual graphics device: what guest and host say to each other through PCI memory and
 //! IO ports.
 //!
-//! Drivers (guest half), the server (host half) and [`model`] (a device in ordinary memory, for tests)
+//! Drivers (guest half), the server (host half) and the `model` (a device in ordinary memory, for tests)
 //! share these definitions, so that a layout or a rule exists once. The layouts are those of
 //! `spice/qxl_dev.h` of the SPICE protocol, all little endian and without padding; each structure's size
 //! and offsets are asserted at compile time against that header.

@@ -4,16 +4,19 @@ mod driver;
 
 use driver::{Driver, HEIGHT, WIDTH};
 use proptest::prelude::*;
+use qxl::command::{Command, CommandKind};
 use qxl::cursor::CursorAction;
 use qxl::drawable::Effect;
 use qxl::geometry::Rect;
 use qxl::ioport::IoPort;
 use qxl::memslot::PhysAddr;
 use qxl::model::Violation;
-use qxl::ram::interrupt;
+use qxl::monitors::{Head, MonitorsConfig};
+use qxl::ram::{RamHeader, interrupt};
 use qxl::ring::SharedMemory;
 use qxl::surface::{SurfaceCommandKind, SurfaceFormat, SurfaceShape};
-use zerocopy::little_endian::{I32, U32};
+use zerocopy::IntoBytes;
+use zerocopy::little_endian::{I32, U16, U32};
 
 fn screen() -> Rect {
     Rect::new(0, 0, WIDTH.cast_signed(), HEIGHT.cast_signed())
@@ -75,7 +78,7 @@ fn update_area_and_flush_give_drawings_back() {
     for port in [IoPort::UpdateArea, IoPort::FlushSurfacesAsync] {
         let mut driver = driver(5);
         let drawn = driver.fill(screen(), 1);
-        driver.put_header(core::mem::offset_of!(qxl::ram::RamHeader, update_area), &screen());
+        driver.put_header(core::mem::offset_of!(RamHeader, update_area), &screen());
         driver.port(port, 0).unwrap();
         driver.flush_releases();
         assert_eq!(driver.released, [drawn]);
@@ -133,7 +136,7 @@ fn a_command_that_changes_while_it_is_owned_is_found() {
 fn a_command_that_is_pushed_twice_is_found() {
     let mut driver = driver(2);
     let id = driver.fill(screen(), 1);
-    let command = qxl::command::Command::new(qxl::command::CommandKind::Draw, PhysAddr::new(id));
+    let command = Command::new(CommandKind::Draw, PhysAddr::new(id));
     driver.push_raw(&command);
     let _ = driver.device.poll();
     assert_eq!(driver.device.violations(), [Violation::PushedTwice(PhysAddr::new(id))]);
@@ -142,7 +145,7 @@ fn a_command_that_is_pushed_twice_is_found() {
 #[test]
 fn asynchronous_ports_end_later_and_one_at_a_time() {
     let mut driver = driver(2);
-    let mask = core::mem::offset_of!(qxl::ram::RamHeader, int_mask);
+    let mask = core::mem::offset_of!(RamHeader, int_mask);
     driver.put_header(mask, &U32::new(interrupt::IO_COMMAND));
     driver.port(IoPort::FlushSurfacesAsync, 0).unwrap();
     assert!(!driver.device.interrupt_line());
@@ -151,10 +154,44 @@ fn asynchronous_ports_end_later_and_one_at_a_time() {
     assert_eq!(driver.port(IoPort::DestroyAllSurfacesAsync, 0), Err(busy));
     driver.device.poll().unwrap();
     assert!(driver.device.interrupt_line());
-    let pending = core::mem::offset_of!(qxl::ram::RamHeader, int_pending);
+    let pending = core::mem::offset_of!(RamHeader, int_pending);
     driver.device.ram_header().store(pending, 0);
     driver.device.poll().unwrap();
     assert!(!driver.device.interrupt_line());
+}
+
+#[test]
+fn interrupts_tell_of_releases_and_of_room() {
+    let mut driver = driver(2);
+    let pending = core::mem::offset_of!(RamHeader, int_pending);
+    let header = driver.device.ram_header();
+    driver.put_header(core::mem::offset_of!(RamHeader, int_mask), &U32::new(u32::MAX));
+
+    driver.cursor(CursorAction::Hide);
+    driver.port(IoPort::NotifyCursor, 0).unwrap();
+    driver.port(IoPort::FlushRelease, 0).unwrap();
+    assert_eq!(header.load(pending), interrupt::DISPLAY, "the consumer of fresh rings is woken");
+    assert!(driver.device.interrupt_line());
+
+    header.store(pending, 0);
+    let nothing = Command::default();
+    while driver.rings.cursor.push(&nothing).is_ok() {}
+    assert_eq!(driver.rings.cursor.must_wait(), Ok(true));
+    let _ = driver.device.poll();
+    assert_eq!(header.load(pending) & interrupt::CURSOR, interrupt::CURSOR);
+    assert_eq!(driver.rings.cursor.free(), Ok(32));
+}
+
+#[test]
+fn monitors_are_taken_over_from_memory() {
+    let mut driver = driver(2);
+    let config = MonitorsConfig { count: U16::new(2), max_allowed: U16::new(4) };
+    let head = |id, x| Head { id: U32::new(id), x: U32::new(x), ..Head::default() };
+    let heads = [head(0, 0), head(1, 20)];
+    let at = driver.place(&[config.as_bytes(), heads.as_bytes()].concat());
+    driver.put_header(core::mem::offset_of!(RamHeader, monitors_config), &at);
+    driver.port(IoPort::MonitorsConfigAsync, 0).unwrap();
+    assert_eq!(driver.device.monitors(), heads);
 }
 
 #[test]
