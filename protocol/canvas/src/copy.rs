@@ -57,7 +57,8 @@ pub(crate) fn transparent<T: Depth>(
     });
     let compared = T::from_color(T::COLOR_BITS);
     let picture = canvas.picture(&transparent.source, &transparent.area)?;
-    let formats = (picture.format_on(canvas.format), canvas.format);
+    let format = picture.format_on(canvas.format);
+    let formats = (format, format);
     let (pixels, at) = picture.into_pixels(canvas.format)?;
     let scaled_pixels;
     let (plane, corner) = if bbox.size() == transparent.area.size() {
@@ -117,7 +118,9 @@ fn put<T: Depth>(
         canvas.blit(region, &picture, corner_of(bbox, area, Point::default()), rop);
         return Ok(());
     }
-    let formats = (picture.format_on(canvas.format), canvas.format);
+    let format = picture.format_on(canvas.format);
+    // What is combined is scaled first, in its own format.
+    let formats = (format, if rop == BinaryRop::Copy { canvas.format } else { format });
     let (pixels, at) = picture.into_pixels(canvas.format)?;
     let scaling = Scaling {
         area: area.translate(-at.x, -at.y),

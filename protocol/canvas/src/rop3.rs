@@ -22,7 +22,8 @@ pub(crate) fn rop3<T: Depth>(
     let rop = TernaryRop(rop3.rop3);
     let picture = canvas.picture(&rop3.source, &rop3.area)?;
     let scaled_pixels;
-    let formats = (picture.format_on(canvas.format), canvas.format);
+    let format = picture.format_on(canvas.format);
+    let formats = (format, format);
     let (pixels, at) = picture.into_pixels(canvas.format)?;
     let area = rop3.area.translate(-at.x, -at.y);
     // The source's pixel for the corner of `shown`.

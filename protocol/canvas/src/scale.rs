@@ -39,17 +39,12 @@ struct Axis {
 impl Axis {
     /// An axis that takes `to` pixels to `length` pixels from `from` on, of which `skipped` are left out.
     fn new(from: i32, length: u32, to: u32, skipped: i64, whole_steps: bool) -> Self {
+        let corner_step = whole_step(from, length, to);
         let (from, length, to) = (i64::from(from), i64::from(length), i64::from(to.max(1)));
         let step = length * FIXED_ONE / to;
         // The centre of the first pixel, rounded as a product of two 16.16 numbers is.
         let centre = (step * FIXED_HALF + FIXED_HALF) >> 16;
-        let corner = if whole_steps {
-            step.saturating_mul(
-                (2 * from.saturating_mul(to)).saturating_add(length).div_euclid(2 * length.max(1)),
-            )
-        } else {
-            from * FIXED_ONE
-        };
+        let corner = if whole_steps { step.saturating_mul(corner_step) } else { from * FIXED_ONE };
         Self { step, first: corner.saturating_add(centre + step * skipped) }
     }
 
@@ -70,11 +65,21 @@ impl Axis {
     }
 }
 
-/// The wanted part of an image with pixels `from` in another size, as pixels `to`: a plane as large as
-/// [`Scaling::visible`].
+/// The step of the result that is nearest to position `from` of the image. Ties depend on the rounding of
+/// quotients, so these are computed as the original does it, in floating point.
+fn whole_step(from: i32, length: u32, to: u32) -> i64 {
+    let scale = f64::from(length.max(1)) / f64::from(to.max(1));
+    let nearest = f64::from(from) / scale + 0.5;
+    // A cast rounds towards zero; far steps are never drawn.
+    let rounded = nearest as i64;
+    if nearest < rounded as f64 { rounded - 1 } else { rounded }
+}
+
+/// The wanted part of an image in another size, a plane as large as [`Scaling::visible`], from the first to
+/// the second of `formats`.
 pub(crate) fn scaled<T: Depth>(
     image: &Plane<T>,
-    (from, to): (SurfaceFormat, SurfaceFormat),
+    formats: (SurfaceFormat, SurfaceFormat),
     scaling: &Scaling,
     mode: ScaleMode,
 ) -> Result<Plane<T>, DrawError> {
@@ -94,6 +99,11 @@ pub(crate) fn scaled<T: Depth>(
         *whole_steps,
     );
     let mut result = Plane::new(visible.size())?;
+    let (from, to) = match formats {
+        // The fourth byte goes along as if it were alpha, whatever it holds.
+        (SurfaceFormat::Xrgb32, SurfaceFormat::Xrgb32) => (SurfaceFormat::Argb32, SurfaceFormat::Argb32),
+        formats => formats,
+    };
     for (y, out) in result.rows_mut().enumerate() {
         match mode {
             ScaleMode::Nearest => {
