@@ -1,4 +1,5 @@
 //! Displays, both ends, in simulated time.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod bad_input;
 mod clients;

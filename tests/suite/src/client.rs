@@ -1,0 +1,186 @@
+//! A client at the other end of a display channel, in place of a socket.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use canvas::Source;
+use host_server::channel::connection::{Connection, ConnectionEvent, Credit, Outlet};
+use host_server::display::handle::{ClientChannel, ClientId, Handle};
+use image::bitmap::Bitmap;
+use image::geometry::Size;
+use image::surface::Surface;
+use image::{lz, lz4};
+use wire::base;
+use wire::capability::{Capabilities, display as capability};
+use wire::channel::ChannelType;
+use wire::display::{ClientMessage, Init, ServerMessage};
+use wire::drawable::SurfaceId;
+use wire::frame::{Frame, HeaderKind};
+use wire::image::{Image, ImageBody};
+
+/// Pixels of images and surfaces that a client of a test may need.
+const MAX_PIXELS: u64 = 64 << 20;
+
+/// A display channel's client.
+pub struct Client {
+    outlet: Outlet,
+    events: Box<dyn FnMut(ConnectionEvent) + Send>,
+    surfaces: BTreeMap<SurfaceId, Surface>,
+    images: BTreeMap<u64, Arc<Bitmap>>,
+    received: Vec<ServerMessage>,
+    window: u32,
+    unacknowledged: u32,
+    /// Whether the client acknowledges what it reads.
+    pub acknowledges: bool,
+}
+
+impl Client {
+    /// A client that has linked and sent its first message.
+    pub fn join(handle: &Handle, id: u32) -> Self {
+        let (connection, outlet) = Connection::open(HeaderKind::Mini);
+        let capabilities = Capabilities::of([
+            capability::MONITORS_CONFIG,
+            capability::COMPOSITE,
+            capability::A8_SURFACE,
+            capability::LZ4_COMPRESSION,
+        ]);
+        let events = handle.attach(ClientChannel {
+            client: ClientId(id),
+            kind: ChannelType::DISPLAY,
+            connection,
+            capabilities,
+            is_local: true,
+        });
+        let mut client = Self {
+            outlet,
+            events,
+            surfaces: BTreeMap::new(),
+            images: BTreeMap::new(),
+            received: Vec::new(),
+            window: 0,
+            unacknowledged: 0,
+            acknowledges: true,
+        };
+        let init = Init { pixmap_cache_size: 1 << 20, ..Init::default() };
+        client.send(&ClientMessage::Init(init));
+        client
+    }
+
+    /// Sends a message.
+    pub fn send(&mut self, message: &ClientMessage) {
+        let frame = message.encode();
+        self.send_raw(frame.kind(), frame.to_body());
+    }
+
+    /// Sends bytes that need not be a message.
+    pub fn send_raw(&mut self, kind: u16, body: bytes::Bytes) {
+        (self.events)(ConnectionEvent::Message { kind, body, credit: Credit::free() });
+    }
+
+    /// The client's connection breaks.
+    pub fn leave(mut self) {
+        (self.events)(ConnectionEvent::Closed(None));
+    }
+
+    /// Reads all that has been sent; returns how many messages that were.
+    pub fn read(&mut self) -> usize {
+        let mut frames = Vec::new();
+        self.outlet.take(&mut frames);
+        let bytes = frames.iter().map(|frame| frame.size() as usize + 6).sum();
+        if self.outlet.written(bytes) {
+            (self.events)(ConnectionEvent::Writable);
+        }
+        let count = frames.len();
+        for frame in frames {
+            self.handle(&frame);
+        }
+        count
+    }
+
+    /// Whether the server has ended the connection.
+    pub fn is_closed(&mut self) -> bool {
+        let mut frames = Vec::new();
+        self.outlet.take(&mut frames) == host_server::channel::connection::Demand::Close
+    }
+
+    /// Every message read so far.
+    pub fn received(&self) -> &[ServerMessage] {
+        &self.received
+    }
+
+    /// Drawing messages read so far.
+    pub fn drawings(&self) -> usize {
+        self.received.iter().filter(|message| matches!(message, ServerMessage::Draw(_))).count()
+    }
+
+    /// What the client shows.
+    pub fn screen(&self) -> Option<&Surface> {
+        self.surfaces.get(&SurfaceId::PRIMARY)
+    }
+
+    fn handle(&mut self, frame: &Frame) {
+        let message = ServerMessage::decode(frame.kind(), frame.to_body()).expect("a message of the server");
+        match &message {
+            ServerMessage::Base(base::ServerMessage::SetAck(set)) => {
+                self.window = set.window;
+                self.unacknowledged = 0;
+                let sync = base::AckSync { generation: set.generation };
+                self.send(&ClientMessage::Base(base::ClientMessage::AckSync(sync)));
+            }
+            ServerMessage::SurfaceCreate(create) => {
+                let size = Size::new(create.width, create.height);
+                let surface = Surface::new(create.format, size).expect("memory for a surface");
+                assert!(
+                    self.surfaces.insert(create.surface, surface).is_none(),
+                    "a surface is created twice"
+                );
+            }
+            ServerMessage::SurfaceDestroy(destroy) => {
+                self.surfaces.remove(&destroy.surface).expect("a surface that exists is destroyed");
+            }
+            ServerMessage::InvalList(list) => {
+                for resource in &list.resources {
+                    self.images.remove(&resource.id).expect("a cached image is invalidated");
+                }
+            }
+            ServerMessage::InvalAllPixmaps(_) => self.images.clear(),
+            ServerMessage::Draw(drawable) => self.draw(drawable),
+            _ => {}
+        }
+        self.received.push(message);
+        self.unacknowledged += 1;
+        if self.acknowledges && self.window > 0 && self.unacknowledged >= self.window {
+            self.unacknowledged = 0;
+            self.send(&ClientMessage::Base(base::ClientMessage::Ack));
+        }
+    }
+
+    fn draw(&mut self, drawable: &wire::drawable::Drawable<Image>) {
+        let drawable = drawable.clone().try_map(|image| self.source(image)).expect("an image");
+        let id = drawable.surface;
+        let mut target = self.surfaces.remove(&id).expect("a surface that exists is drawn on");
+        canvas::draw(&mut target, &drawable, &self.surfaces).expect("a drawing that the canvas knows");
+        self.surfaces.insert(id, target);
+    }
+
+    fn source(&mut self, image: Image) -> Result<Source, String> {
+        let keep = image.flags.contains(wire::image::ImageFlags::CACHE_ME);
+        let bitmap = match image.body {
+            ImageBody::Surface(id) => return Ok(Source::Surface(id)),
+            ImageBody::FromCache => {
+                return self.images.get(&image.id).cloned().map(Source::Bitmap).ok_or("not cached".into());
+            }
+            ImageBody::Bitmap(bitmap) => {
+                Bitmap::new(bitmap.layout, None, bitmap.data).map_err(|e| e.to_string())
+            }
+            ImageBody::LzRgb(stream) => lz::decode(&stream, None, MAX_PIXELS).map_err(|e| e.to_string()),
+            ImageBody::Lz4(stream) => lz4::decode(&stream, image.size, MAX_PIXELS).map_err(|e| e.to_string()),
+            other => Err(format!("image of kind {}", other.name())),
+        }?;
+        let bitmap = Arc::new(bitmap);
+        if keep {
+            self.images.insert(image.id, bitmap.clone());
+        }
+        Ok(Source::Bitmap(bitmap))
+    }
+}
