@@ -298,17 +298,23 @@ impl Engine {
     /// Queues a drawing for every client that has its surface; what a client cannot draw it gets as pixels.
     fn send_drawing(&mut self, item: &Arc<Item>) {
         let surface = item.drawable.surface;
-        for id in self.joined() {
-            let drawable = item.sources().all(|source| self.ensure_surface(id, source));
-            let Some(client) = self.clients.get_mut(&id) else { continue };
-            if !client.has_surface(surface) {
-                continue;
+        let mut in_pixels = Vec::new();
+        if item.sources().next().is_some() {
+            for id in self.joined() {
+                if !item.sources().all(|source| self.ensure_surface(id, source)) {
+                    in_pixels.push(id);
+                }
             }
-            if drawable && client.can_draw(item) {
+        }
+        for (id, client) in self.clients.iter_mut().filter(|(_, client)| client.has_surface(surface)) {
+            if !client.can_draw(item) {
+                in_pixels.push(*id);
+            } else if !in_pixels.contains(id) {
                 client.push(item.moment, PipeItem::Draw(item.clone()));
-            } else {
-                self.send_pixels(id, surface, &Region::from_rect(item.region.bounds()));
             }
+        }
+        for id in in_pixels {
+            self.send_pixels(id, surface, &Region::from_rect(item.region.bounds()));
         }
     }
 
@@ -329,6 +335,9 @@ impl Engine {
 
     /// Queues the current pixels of a region.
     fn send_pixels(&mut self, id: ClientId, surface: SurfaceId, region: &Region) {
+        if !self.clients.get(&id).is_some_and(|client| client.has_surface(surface)) {
+            return;
+        }
         /// Rectangles of a region that are sent one by one; of more the smallest one around all of them is.
         const MAX_RECTS: usize = 16;
         let bounds = region.bounds();

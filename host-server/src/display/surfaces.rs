@@ -3,8 +3,6 @@
 //! Drawing is lazy. An operation waits in its surface's [`Tree`] until somebody needs pixels: the guest that
 //! asks for an area, a client that joins, an operation that reads the surface, or the bound on what waits.
 
-use std::collections::HashMap;
-
 use image::geometry::{Rect, Size};
 use image::region::Region;
 use image::surface::{Surface, SurfaceFormat};
@@ -31,7 +29,8 @@ pub struct DisplaySurface {
 /// All surfaces of a display.
 #[derive(Debug, Default)]
 pub struct Surfaces {
-    all: HashMap<SurfaceId, DisplaySurface>,
+    /// By their numbers, which the device bounds.
+    all: Vec<Option<Box<DisplaySurface>>>,
 }
 
 impl Surfaces {
@@ -40,7 +39,7 @@ impl Surfaces {
     /// Bytes of pixels that operations waiting on one surface may keep.
     const MAX_WAITING_BYTES: usize = 64 << 20;
 
-    /// Adds a surface. Its first pixels are the guest's with `keep`, otherwise zero in both places.
+    /// Adds a surface under a number that the device has. Its first pixels are the guest's with `keep`, otherwise zero in both places.
     pub fn create(
         &mut self,
         id: SurfaceId,
@@ -59,37 +58,42 @@ impl Surfaces {
         }
         let surface =
             DisplaySurface { pixels, tree: Tree::default(), backing, drawn: Region::new(), unsaved };
-        self.all.insert(id, surface);
+        let index = id.0 as usize;
+        if self.all.len() <= index {
+            self.all.resize_with(index + 1, || None);
+        }
+        if let Some(place) = self.all.get_mut(index) {
+            *place = Some(Box::new(surface));
+        }
         Ok(())
     }
 
     /// Removes a surface, after everything that reads it has been drawn.
     pub fn destroy(&mut self, id: SurfaceId) -> bool {
         self.draw_readers(id);
-        self.all.remove(&id).is_some()
+        self.take(id).is_some()
     }
 
     /// Size and format of a surface.
     pub fn shape(&self, id: SurfaceId) -> Option<(Size, SurfaceFormat)> {
-        self.all.get(&id).map(|surface| (surface.pixels.size(), surface.pixels.format()))
+        self.get(id).map(|surface| (surface.pixels.size(), surface.pixels.format()))
     }
 
     /// The surfaces that exist, the primary one first.
     pub fn ids(&self) -> Vec<SurfaceId> {
-        let mut ids: Vec<_> = self.all.keys().copied().collect();
-        ids.sort_unstable();
-        ids
+        let exists = |(id, surface): (u32, &Option<_>)| surface.is_some().then_some(SurfaceId(id));
+        (0..).zip(&self.all).filter_map(exists).collect()
     }
 
     /// Adds an operation whose surfaces exist. Calls `dropped` with older ones that can no longer be seen.
     pub fn add(&mut self, item: SharedItem, dropped: impl FnMut(&SharedItem)) {
         let id = item.drawable.surface;
         for source in item.sources() {
-            if let Some(read) = self.all.get_mut(&source) {
+            if let Some(read) = self.get_mut(source) {
                 read.tree.add_reader(id, item.moment);
             }
         }
-        let Some(surface) = self.all.get_mut(&id) else { return };
+        let Some(surface) = self.get_mut(id) else { return };
         surface.tree.add(item, dropped);
         let tree = &surface.tree;
         if tree.len() > Self::MAX_WAITING || tree.bytes() > Self::MAX_WAITING_BYTES {
@@ -100,7 +104,7 @@ impl Surfaces {
 
     /// Draws everything that touches `area` of a surface, or all of it.
     pub fn draw(&mut self, id: SurfaceId, area: Option<&Rect>) {
-        let newest = self.all.get(&id).and_then(|surface| surface.tree.newest_in(area));
+        let newest = self.get(id).and_then(|surface| surface.tree.newest_in(area));
         self.draw_until(id, newest);
     }
 
@@ -108,7 +112,7 @@ impl Surfaces {
     pub fn flush(&mut self) {
         for id in self.ids() {
             self.draw(id, None);
-            if let Some(surface) = self.all.get_mut(&id) {
+            if let Some(surface) = self.get_mut(id) {
                 surface.save(None);
             }
         }
@@ -118,7 +122,7 @@ impl Surfaces {
     /// call that cleared it, as at most `limit` rectangles.
     pub fn update_area(&mut self, id: SurfaceId, area: &Rect, clear: bool, limit: usize) -> Vec<Rect> {
         self.draw(id, Some(area));
-        let Some(surface) = self.all.get_mut(&id) else { return Vec::new() };
+        let Some(surface) = self.get_mut(id) else { return Vec::new() };
         surface.save(Some(area));
         let drawn = at_most(&surface.drawn, limit);
         if clear {
@@ -130,21 +134,31 @@ impl Surfaces {
     /// The current pixels of `area`.
     pub fn snapshot(&mut self, id: SurfaceId, area: Rect) -> Option<image::bitmap::Bitmap> {
         self.draw(id, Some(&area));
-        self.all.get(&id)?.pixels.to_bitmap(area)
+        self.get(id)?.pixels.to_bitmap(area)
+    }
+
+    fn get(&self, id: SurfaceId) -> Option<&DisplaySurface> {
+        self.all.get(id.0 as usize)?.as_deref()
+    }
+
+    fn get_mut(&mut self, id: SurfaceId) -> Option<&mut DisplaySurface> {
+        self.all.get_mut(id.0 as usize)?.as_deref_mut()
+    }
+
+    fn take(&mut self, id: SurfaceId) -> Option<Box<DisplaySurface>> {
+        self.all.get_mut(id.0 as usize)?.take()
     }
 
     /// Draws the operations of other surfaces that read this one.
     fn draw_readers(&mut self, id: SurfaceId) {
-        while let Some(entry) =
-            self.all.get_mut(&id).and_then(|surface| surface.tree.take_oldest(Moment::MAX))
-        {
+        while let Some(entry) = self.get_mut(id).and_then(|surface| surface.tree.take_oldest(Moment::MAX)) {
             self.perform(id, entry);
         }
     }
 
     fn draw_until(&mut self, id: SurfaceId, until: Option<Moment>) {
         let Some(until) = until else { return };
-        while let Some(entry) = self.all.get_mut(&id).and_then(|surface| surface.tree.take_oldest(until)) {
+        while let Some(entry) = self.get_mut(id).and_then(|surface| surface.tree.take_oldest(until)) {
             self.perform(id, entry);
         }
     }
@@ -164,20 +178,22 @@ impl Surfaces {
 
     fn paint(&mut self, id: SurfaceId, item: &SharedItem) {
         // The target leaves the table while it is drawn on, so that the others can be read.
-        let Some(mut target) = self.all.remove(&id) else { return };
+        let Some(mut target) = self.take(id) else { return };
         let outcome = render::paint(&mut target.pixels, &item.drawable, self);
         if let Err(unsupported) = outcome {
             tracing::debug!(%unsupported, "an operation was left out of the host's picture");
         }
         target.drawn.union_rect(&item.drawable.bbox);
         target.unsaved.union_rect(&item.region.bounds());
-        self.all.insert(id, target);
+        if let Some(place) = self.all.get_mut(id.0 as usize) {
+            *place = Some(target);
+        }
     }
 }
 
 impl canvas::Surfaces for Surfaces {
     fn surface(&self, id: SurfaceId) -> Option<&Surface> {
-        self.all.get(&id).map(|surface| &surface.pixels)
+        self.get(id).map(|surface| &surface.pixels)
     }
 }
 

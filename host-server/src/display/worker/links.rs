@@ -72,14 +72,16 @@ impl Worker {
             if let Some(connection) = &links.display {
                 while connection.backlog() < Connection::HIGH_WATER {
                     let Some(frame) = self.engine.next_frame(*client, now) else { break };
-                    connection.send(frame);
+                    connection.queue(frame);
                 }
+                connection.flush();
             }
             if let Some((connection, cursor)) = &mut links.cursor {
                 while connection.backlog() < Connection::HIGH_WATER {
                     let Some(frame) = cursor.next_frame(&self.pointer) else { break };
-                    connection.send(frame);
+                    connection.queue(frame);
                 }
+                connection.flush();
             }
         }
     }
