@@ -1,4 +1,5 @@
 //! The two recorded desktops of tests/data are read whole.
+#![allow(clippy::unwrap_used, reason = "a test that cannot read its input has failed")]
 
 use std::collections::BTreeMap;
 use std::fs::File;

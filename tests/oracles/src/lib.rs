@@ -8,6 +8,7 @@
 //! A component has one module with its oracles and a list of them, and an entry in [`all`].
 
 pub mod qxl;
+pub mod recording;
 
 /// A property with the name of its fuzz target.
 #[derive(Clone, Copy, Debug)]
@@ -20,5 +21,5 @@ pub struct Oracle {
 
 /// Every oracle of every component.
 pub fn all() -> impl Iterator<Item = Oracle> {
-    [qxl::ORACLES].into_iter().flatten().copied()
+    [qxl::ORACLES, recording::ORACLES].into_iter().flatten().copied()
 }

@@ -5,6 +5,7 @@
 //! original in both places the tests say whether they themselves are sound. Where pictures differ, both
 //! and a marked one are written to target/compat.
 
+mod early;
 mod picture;
 mod reference;
 mod replay;
@@ -38,6 +39,19 @@ fn every_codec_gives_the_pixels_of_the_original() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn a_client_that_was_there_all_the_time_sees_what_one_that_joins_sees() -> Result<()> {
+    let library = libraries::under_test()?;
+    for name in ["qxl-desk", "ms-desk"] {
+        let recorded = Recorded { name };
+        let points = recorded.points(POINTS)?;
+        let expected = reference::pictures(recorded, &points)?;
+        let found = early::pictures(&library, recorded, &points, &expected)?;
+        judge(&format!("{name}-early"), &points, &expected, &found)?;
+    }
+    Ok(())
+}
+
 fn equal_pictures(recorded: Recorded) -> Result<()> {
     equal(recorded, POINTS, "auto_glz")
 }
@@ -49,12 +63,14 @@ fn equal(recorded: Recorded, count: u64, codec: &str) -> Result<()> {
     let points = recorded.points(count)?;
     let expected = reference::pictures(recorded, &points)?;
     let found = replay::pictures(&library, recorded, &points, &["--compression", codec])?;
+    judge(&format!("{}-{codec}", recorded.name), &points, &expected, &found)
+}
+
+/// Fails unless the pictures of all points are equal.
+fn judge(name: &str, points: &[u64], expected: &[Picture], found: &[Picture]) -> Result<()> {
     let mut complaints = Vec::new();
-    for ((point, expected), found) in points.iter().zip(&expected).zip(&found) {
-        let name = format!("{}-{codec}-{point}", recorded.name);
-        if let Some(complaint) = compare(&name, expected, found)? {
-            complaints.push(complaint);
-        }
+    for ((point, expected), found) in points.iter().zip(expected).zip(found) {
+        complaints.extend(compare(&format!("{name}-{point}"), expected, found)?);
     }
     if complaints.is_empty() {
         return Ok(());
