@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use crate::deadline::Deadline;
 
 /// Lines that mean that nothing more is to come.
-const FATAL: &[&str] = &["Kernel panic", "GUEST-CONTROL-LOST"];
+const FATAL: &[&str] = &["Kernel panic", "GUEST-CONTROL-LOST", "GUEST-PROGRAM-FAILED"];
 
 /// A growing text, read by a thread of its own. Each reader keeps its own position in it.
 pub struct SerialLog {

@@ -50,6 +50,8 @@ pub struct Vm {
     pub guest: Guest,
     spice: SpiceAddress,
     ticket: Option<String>,
+    /// How many bytes of QEMU's standard error were expected.
+    expected_complaints: usize,
     folder: RunFolder,
     _exclusive: Exclusive,
 }
@@ -128,7 +130,16 @@ impl VmBuilder {
             qmp.set_spice_password(ticket)?;
         }
         let guest = Guest::new(console, control);
-        let mut vm = Vm { process, qmp, guest, spice, ticket: self.ticket, folder, _exclusive: exclusive };
+        let mut vm = Vm {
+            process,
+            qmp,
+            guest,
+            spice,
+            ticket: self.ticket,
+            expected_complaints: 0,
+            folder,
+            _exclusive: exclusive,
+        };
         vm.check_library(&self.library)?;
         Ok(vm)
     }
@@ -222,7 +233,14 @@ impl Vm {
 
     /// What QEMU wrote to its standard error and is not known to be harmless.
     pub fn complaints(&self) -> Result<Vec<String>> {
-        Ok(warnings::complaints(&std::fs::read_to_string(self.folder.file("stderr"))?))
+        let text = std::fs::read_to_string(self.folder.file("stderr"))?;
+        Ok(warnings::complaints(text.get(self.expected_complaints..).unwrap_or_default()))
+    }
+
+    /// Takes all complaints so far for expected: after a test has misbehaved on purpose.
+    pub fn forget_complaints(&mut self) -> Result<()> {
+        self.expected_complaints = std::fs::read_to_string(self.folder.file("stderr"))?.len();
+        Ok(())
     }
 
     /// Whether QEMU still runs; an error with its last words when it does not.

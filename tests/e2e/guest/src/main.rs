@@ -9,6 +9,7 @@ mod screen;
 mod test_card;
 
 use std::io::Write;
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand, ValueEnum};
@@ -46,11 +47,14 @@ enum Picture {
     Moving,
 }
 
-fn main() -> Result<()> {
-    match Arguments::parse().verb {
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().verb {
         Verb::Events => events::print(),
         Verb::Draw { picture, size, frames } => draw(picture, size, frames),
-    }
+    };
+    let Err(error) = outcome else { return ExitCode::SUCCESS };
+    report(&format!("GUEST-PROGRAM-FAILED {error:#}"));
+    ExitCode::FAILURE
 }
 
 fn draw(picture: Picture, size: Option<Size>, frames: Option<u32>) -> Result<()> {

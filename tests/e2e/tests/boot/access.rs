@@ -12,22 +12,23 @@ use crate::Session;
 /// The first bytes of either side (spice-protocol, `SPICE_MAGIC`).
 const MAGIC: &[u8; 4] = b"REDQ";
 
-/// A wrong ticket is refused, a new one counts from when it is set, and who is in stays in.
+/// A wrong ticket is refused, which the server may complain about, a new one counts from when it is set, and who is in stays in.
 pub(crate) fn tickets(session: &mut Session) -> Result<()> {
     let Session { vm, client, .. } = session;
     let mut stranger = vm.connect_with_ticket("wrong")?;
-    stranger.event_where("channel", Deadline::seconds(30), |event| event["state"] == "error_auth")?;
+    stranger.event_where("channel", Deadline::seconds(30), |event| event["state"] == "error-auth")?;
     vm.qmp.set_spice_password("second ticket")?;
     let mut late = vm.connect_with_ticket("first light")?;
-    late.event_where("channel", Deadline::seconds(30), |event| event["state"] == "error_auth")?;
+    late.event_where("channel", Deadline::seconds(30), |event| event["state"] == "error-auth")?;
     vm.same_picture(client, Deadline::seconds(30))?;
     *client = vm.connect_with_ticket("second ticket")?;
     client.ready(Deadline::seconds(30))?;
     vm.same_picture(client, Deadline::seconds(30))?;
-    Ok(())
+    vm.forget_complaints()
 }
 
-/// A socket handed over by `add_client` is served: the server answers the link message on it.
+/// A socket handed over by `add_client` is served: the server answers the link message on it. It may
+/// complain about a client that goes away then.
 pub(crate) fn added_client(session: &mut Session) -> Result<()> {
     let (mut ours, theirs) = UnixStream::pair()?;
     ours.set_read_timeout(Some(Duration::from_secs(20)))?;
@@ -38,7 +39,7 @@ pub(crate) fn added_client(session: &mut Session) -> Result<()> {
     ensure!(&magic == MAGIC, "the server answered {magic:?}");
     drop(ours);
     session.vm.same_picture(&mut session.client, Deadline::seconds(30))?;
-    Ok(())
+    session.vm.forget_complaints()
 }
 
 /// A request for a new main channel without capabilities: header (magic, version 2.2, size), then connection 0,

@@ -33,7 +33,7 @@ pub(crate) fn save_and_load(session: &mut Session) -> Result<()> {
     vm.guest.run("echo before >/tmp/when", Deadline::seconds(20))?;
     vm.qmp.save_snapshot("here")?;
     vm.guest.run("echo after >/tmp/when", Deadline::seconds(20))?;
-    vm.guest.stop_drawing(Deadline::seconds(30))?;
+    vm.guest.stop_drawing(Deadline::seconds(60))?;
     vm.guest.draw_still(800, 600, Deadline::seconds(60))?;
     client.sized(800, 600, Deadline::seconds(30))?;
     vm.qmp.load_snapshot("here")?;
@@ -42,7 +42,7 @@ pub(crate) fn save_and_load(session: &mut Session) -> Result<()> {
     client.sized(1024, 768, Deadline::seconds(30))?;
     let loaded = vm.same_picture(client, Deadline::seconds(30))?;
     ensure!(loaded == saved, "{} pixels differ from the saved picture", loaded.differing_pixels(&saved));
-    vm.guest.stop_drawing(Deadline::seconds(30))?;
+    vm.guest.stop_drawing(Deadline::seconds(60))?;
     vm.same_picture(client, Deadline::seconds(30))?;
     Ok(())
 }

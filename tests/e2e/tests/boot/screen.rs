@@ -31,7 +31,7 @@ pub(crate) fn stock_screenshot(session: &mut Session) -> Result<()> {
 
 /// Modes of several sizes reach the client, and the console comes back.
 pub(crate) fn mode_sets(session: &mut Session) -> Result<()> {
-    for (width, height) in [(1024, 768), (800, 600), (1280, 1024)] {
+    for (width, height) in [(1024, 768), (800, 600), (640, 480)] {
         session.vm.guest.draw_still(width, height, Deadline::seconds(60))?;
         session.client.sized(width, height, Deadline::seconds(30))?;
         let card = session.vm.same_picture(&mut session.client, Deadline::seconds(30))?;
@@ -43,7 +43,7 @@ pub(crate) fn mode_sets(session: &mut Session) -> Result<()> {
         );
         let bar = card.pixel(width / BAR.0, height / BAR.1);
         ensure!(bar == Some(BAR_COLOUR), "{width}x{height} shows {bar:?} where the first bar should be");
-        session.vm.guest.stop_drawing(Deadline::seconds(30))?;
+        session.vm.guest.stop_drawing(Deadline::seconds(60))?;
     }
     console(session)
 }
@@ -55,7 +55,7 @@ pub(crate) fn moving_picture(session: &mut Session) -> Result<()> {
     session.vm.guest.drawn_last(Deadline::seconds(60))?;
     let last = session.vm.same_picture(&mut session.client, Deadline::seconds(30))?;
     ensure!(last.colours() > 1000, "the picture has only {} colours", last.colours());
-    session.vm.guest.stop_drawing(Deadline::seconds(30))
+    session.vm.guest.stop_drawing(Deadline::seconds(60))
 }
 
 /// A client that joins while the picture moves sees all of it.
@@ -65,5 +65,5 @@ pub(crate) fn late_client(session: &mut Session) -> Result<()> {
     session.client.ready(Deadline::seconds(30))?;
     session.vm.guest.drawn_last(Deadline::seconds(60))?;
     session.vm.same_picture(&mut session.client, Deadline::seconds(30))?;
-    session.vm.guest.stop_drawing(Deadline::seconds(30))
+    session.vm.guest.stop_drawing(Deadline::seconds(60))
 }
