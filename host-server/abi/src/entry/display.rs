@@ -1,0 +1,289 @@
+//! The QXL device's calls: `spice-qxl.h`. They come from the main loop and from the guest's processors.
+
+use std::ffi::c_int;
+use std::os::fd::{FromRawFd, OwnedFd};
+
+use host_server::display::handle::{Call, Handle, MemorySlot};
+use host_server::guest::device::{CommandExt, PrimarySurface};
+use wire::drawable::SurfaceId;
+
+use crate::boundary::not_yet;
+use crate::device::{qxl_rect, rect};
+use crate::layout::qxl::{QXLCommandExt, QXLDevMemSlot, QXLDevSurfaceCreate, QXLInstance, QXLRect};
+use crate::pointer::{In, Instance, Out, Text};
+use crate::region::Mapping;
+use crate::server::DisplayState;
+
+/// A device, as C passes it.
+type Qxl = Instance<QXLInstance>;
+
+/// Planes of one picture in graphics memory.
+const MAX_PLANES: u32 = 4;
+
+entries! {
+    /// Commands have arrived in the rings.
+    fn spice_qxl_wakeup(instance: Qxl), or () => {
+        with_display(instance, Handle::wakeup);
+    }
+
+    /// The guest has no memory left for commands.
+    fn spice_qxl_oom(instance: Qxl), or () => {
+        with_display(instance, Handle::out_of_memory);
+    }
+
+    /// The machine runs.
+    fn spice_qxl_start(instance: Qxl), or () => {
+        with_display(instance, Handle::start);
+    }
+
+    /// The machine stops.
+    fn spice_qxl_stop(instance: Qxl), or () => {
+        with_display(instance, Handle::stop);
+    }
+
+    /// Draws what is pending in an area into the guest's memory, and tells what was drawn in at most
+    /// `num_dirty_rects` rectangles; the others stay as they are.
+    fn spice_qxl_update_area(
+        instance: Qxl,
+        surface_id: u32,
+        area: In<QXLRect>,
+        dirty_rects: Out<QXLRect>,
+        num_dirty_rects: u32,
+        clear_dirty_region: u32,
+    ), or () => {
+        let Some(area) = area.read() else { return };
+        with_display(instance, |handle| {
+            let limit = usize::try_from(num_dirty_rects).unwrap_or(usize::MAX);
+            let drawn = handle.update_area(SurfaceId(surface_id), rect(area), clear_dirty_region != 0, limit);
+            let drawn: Vec<QXLRect> = drawn.iter().take(limit).map(qxl_rect).collect();
+            dirty_rects.write_all(&drawn);
+        });
+    }
+
+    /// As `spice_qxl_update_area`; ends with `update_area_complete` and `async_complete`.
+    fn spice_qxl_update_area_async(
+        instance: Qxl,
+        surface_id: u32,
+        qxl_area: In<QXLRect>,
+        clear_dirty_region: u32,
+        cookie: u64,
+    ), or () => {
+        let area = rect(qxl_area.read().unwrap_or_default());
+        let (surface, clear_dirty) = (SurfaceId(surface_id), clear_dirty_region != 0);
+        call_async(instance, Call::UpdateArea { surface, area, clear_dirty, limit: usize::MAX }, cookie);
+    }
+
+    /// Adds a memory slot.
+    fn spice_qxl_add_memslot(instance: Qxl, slot: In<QXLDevMemSlot>), or () => {
+        let Some(slot) = slot.read() else { return };
+        with_display(instance, |handle| handle.add_slot(memory_slot(slot)));
+    }
+
+    /// As `spice_qxl_add_memslot`.
+    fn spice_qxl_add_memslot_async(instance: Qxl, slot: In<QXLDevMemSlot>, cookie: u64), or () => {
+        call_async(instance, Call::AddSlot(memory_slot(slot.read().unwrap_or_default())), cookie);
+    }
+
+    /// Removes a memory slot.
+    fn spice_qxl_del_memslot(instance: Qxl, slot_group_id: u32, slot_id: u32), or () => {
+        with_display(instance, |handle| handle.remove_slot(slot_group_id, slot_id));
+    }
+
+    /// Removes all memory slots.
+    fn spice_qxl_reset_memslots(instance: Qxl), or () => {
+        with_display(instance, Handle::reset_slots);
+    }
+
+    /// Creates the primary surface.
+    fn spice_qxl_create_primary_surface(instance: Qxl, _surface_id: u32, surface: In<QXLDevSurfaceCreate>), or () => {
+        let Some(surface) = surface.read() else { return };
+        with_state(instance, |state| {
+            let surface = primary_surface(state, surface);
+            state.display.handle().create_primary(surface);
+        });
+    }
+
+    /// As `spice_qxl_create_primary_surface`.
+    fn spice_qxl_create_primary_surface_async(
+        instance: Qxl,
+        _surface_id: u32,
+        surface: In<QXLDevSurfaceCreate>,
+        cookie: u64,
+    ), or () => {
+        let surface = surface.read().unwrap_or_default();
+        with_state(instance, |state| {
+            let surface = primary_surface(state, surface);
+            state.display.handle().call_async(Call::CreatePrimary(surface), cookie);
+        });
+    }
+
+    /// Destroys the primary surface.
+    fn spice_qxl_destroy_primary_surface(instance: Qxl, _surface_id: u32), or () => {
+        with_display(instance, Handle::destroy_primary);
+    }
+
+    /// As `spice_qxl_destroy_primary_surface`.
+    fn spice_qxl_destroy_primary_surface_async(instance: Qxl, _surface_id: u32, cookie: u64), or () => {
+        call_async(instance, Call::DestroyPrimary, cookie);
+    }
+
+    /// Destroys all surfaces.
+    fn spice_qxl_destroy_surfaces(instance: Qxl), or () => {
+        with_display(instance, Handle::destroy_surfaces);
+    }
+
+    /// As `spice_qxl_destroy_surfaces`.
+    fn spice_qxl_destroy_surfaces_async(instance: Qxl, cookie: u64), or () => {
+        call_async(instance, Call::DestroySurfaces, cookie);
+    }
+
+    /// Destroys one surface.
+    fn spice_qxl_destroy_surface_wait(instance: Qxl, surface_id: u32), or () => {
+        with_display(instance, |handle| handle.destroy_surface(SurfaceId(surface_id)));
+    }
+
+    /// As `spice_qxl_destroy_surface_wait`.
+    fn spice_qxl_destroy_surface_async(instance: Qxl, surface_id: u32, cookie: u64), or () => {
+        call_async(instance, Call::DestroySurface(SurfaceId(surface_id)), cookie);
+    }
+
+    /// Draws all that is pending on all surfaces.
+    fn spice_qxl_flush_surfaces_async(instance: Qxl, cookie: u64), or () => {
+        call_async(instance, Call::FlushSurfaces, cookie);
+    }
+
+    /// A new arrangement of monitors, as a `QXLMonitorsConfig` in guest memory.
+    fn spice_qxl_monitors_config_async(instance: Qxl, monitors_config: u64, group_id: c_int, cookie: u64), or () => {
+        let group = group_id.cast_unsigned();
+        call_async(instance, Call::MonitorsConfig { address: monitors_config, group }, cookie);
+    }
+
+    /// Clients forget the images they keep.
+    fn spice_qxl_reset_image_cache(instance: Qxl), or () => {
+        with_display(instance, Handle::reset_image_cache);
+    }
+
+    /// No pointer.
+    fn spice_qxl_reset_cursor(instance: Qxl), or () => {
+        with_display(instance, Handle::reset_cursor);
+    }
+
+    /// Commands that were in flight when the machine's state was saved.
+    fn spice_qxl_loadvm_commands(instance: Qxl, ext: In<QXLCommandExt>, count: u32), or () => {
+        let commands = ext.read_all(count).into_iter().map(command).collect();
+        with_display(instance, |handle| handle.load_commands(commands));
+    }
+
+    /// The guest's driver is unloaded.
+    fn spice_qxl_driver_unload(instance: Qxl), or () => {
+        with_display(instance, Handle::driver_unload);
+    }
+
+    /// Nothing follows: a device's arrangement of monitors says itself how many it can drive.
+    fn spice_qxl_set_max_monitors(_instance: Qxl, _max_monitors: u32), or () => {}
+
+    /// Nothing follows: the device's address is for the agent, which is not relayed yet.
+    fn spice_qxl_set_device_info(
+        _instance: Qxl,
+        _device_address: Text,
+        _device_display_id_start: u32,
+        _device_display_id_count: u32,
+    ), or () => {}
+
+    /// Not yet: the picture in graphics memory is closed unseen.
+    fn spice_qxl_gl_scanout(
+        _qxl: Qxl,
+        fd: c_int,
+        _width: u32,
+        _height: u32,
+        _stride: u32,
+        _format: u32,
+        _y_0_top: c_int,
+    ), or () => {
+        if fd >= 0 {
+            not_yet("GL", "clients do not see what is drawn with it");
+            close(fd);
+        }
+    }
+
+    /// Not yet: the picture's planes in graphics memory are closed unseen.
+    fn spice_qxl_gl_scanout2(
+        _qxl: Qxl,
+        fd: In<c_int>,
+        _width: u32,
+        _height: u32,
+        _offset: In<u32>,
+        _stride: In<u32>,
+        num_planes: u32,
+        _format: u32,
+        _modifier: u64,
+        _y_0_top: c_int,
+    ), or () => {
+        not_yet("GL", "clients do not see what is drawn with it");
+        fd.read_all(num_planes.min(MAX_PLANES)).into_iter().filter(|fd| *fd >= 0).for_each(close);
+    }
+
+    /// Not yet: completed at once.
+    fn spice_qxl_gl_draw_async(qxl: Qxl, _x: u32, _y: u32, _w: u32, _h: u32, cookie: u64), or () => {
+        call_async(qxl, Call::GlDraw, cookie);
+    }
+}
+
+fn with_state(instance: Qxl, call: impl FnOnce(&DisplayState)) {
+    if let Some(QXLInstance { base: _, id: _, st }) = instance.read()
+        && let Some(state) = st.get()
+    {
+        call(state);
+    }
+}
+
+fn with_display(instance: Qxl, call: impl FnOnce(&Handle)) {
+    with_state(instance, |state| call(state.display.handle()));
+}
+
+fn call_async(instance: Qxl, call: Call, cookie: u64) {
+    with_display(instance, |handle| handle.call_async(call, cookie));
+}
+
+fn memory_slot(slot: QXLDevMemSlot) -> MemorySlot {
+    let QXLDevMemSlot {
+        slot_group_id: group,
+        slot_id: slot,
+        generation,
+        virt_start,
+        virt_end,
+        addr_delta: address_delta,
+        qxl_ram_size: _,
+    } = slot;
+    let region = Box::new(Mapping::new(virt_start));
+    let (start, end) = (virt_start as u64, virt_end as u64);
+    MemorySlot { group, slot, generation, address_delta, start, end, region }
+}
+
+fn primary_surface(state: &DisplayState, surface: QXLDevSurfaceCreate) -> PrimarySurface {
+    let QXLDevSurfaceCreate {
+        width,
+        height,
+        stride,
+        format,
+        position: _,
+        mouse_mode,
+        flags,
+        r#type: _,
+        mem: address,
+        group_id: group,
+    } = surface;
+    state.display.set_hardware_cursor(mouse_mode != 0);
+    PrimarySurface { width, height, stride, format, flags, address, group }
+}
+
+fn command(command: QXLCommandExt) -> CommandExt {
+    let QXLCommandExt { data: address, r#type: kind, padding: _, group_id: group, flags } = command;
+    CommandExt { address, kind, group, flags }
+}
+
+/// Closes a descriptor that the host has given away.
+fn close(fd: c_int) {
+    // SAFETY: the host passes an open descriptor and leaves it to us.
+    drop(unsafe { OwnedFd::from_raw_fd(fd) });
+}

@@ -1,0 +1,76 @@
+//! Moving the machine to another host: `spice-migration.h`. Not yet: clients do not move with it, but the
+//! host's own migration goes on.
+
+use std::ffi::c_int;
+
+use super::{FAILED, OK, with_server};
+use crate::boundary::not_yet;
+use crate::layout::migration::SpiceMigrateInterface;
+use crate::pointer::{Held, Text};
+use crate::server::{Face, SpiceServer};
+
+/// What happens in place of a client's migration.
+const INSTEAD: &str = "clients have to connect to the new host themselves";
+
+entries! {
+    /// -1; tells the host that no client has connected to the target.
+    fn spice_server_migrate_connect(
+        server: Held<SpiceServer>,
+        _dest: Text,
+        _port: c_int,
+        _secure_port: c_int,
+        _cert_subject: Text,
+    ) -> c_int, or FAILED => {
+        not_yet("client migration", INSTEAD);
+        with_server(server, FAILED, |face| {
+            tell(face, |interface| interface.migrate_connect_complete);
+            FAILED
+        })
+    }
+
+    /// -1.
+    fn spice_server_migrate_info(
+        _server: Held<SpiceServer>,
+        _dest: Text,
+        _port: c_int,
+        _secure_port: c_int,
+        _cert_subject: Text,
+    ) -> c_int, or FAILED => {
+        not_yet("client migration", INSTEAD);
+        FAILED
+    }
+
+    /// -1, as in the original when no target was named; hosts go on.
+    fn spice_server_migrate_start(_server: Held<SpiceServer>) -> c_int, or FAILED => {
+        FAILED
+    }
+
+    /// Tells the host that clients are done. When the machine has moved they are disconnected.
+    fn spice_server_migrate_end(server: Held<SpiceServer>, completed: c_int) -> c_int, or FAILED => {
+        with_server(server, FAILED, |face| {
+            if completed != 0 && face.server.client_count() > 0 {
+                face.server.disconnect_clients("the machine has moved to another host");
+            }
+            tell(face, |interface| interface.migrate_end_complete);
+            OK
+        })
+    }
+
+    /// 0, as in the original when no target was named.
+    fn spice_server_migrate_switch(_server: Held<SpiceServer>) -> c_int, or OK => {
+        OK
+    }
+
+    /// Nothing follows.
+    fn spice_server_set_seamless_migration(_server: Held<SpiceServer>, _enable: c_int), or () => {}
+}
+
+type Told = unsafe extern "C" fn(*mut crate::layout::migration::SpiceMigrateInstance);
+
+fn tell(face: &Face, function: impl FnOnce(SpiceMigrateInterface) -> Option<Told>) {
+    let Some(instance) = face.registered().migration else { return };
+    if let Some(function) = instance.interface().and_then(function) {
+        // SAFETY: the host's function with its own instance, in a call of the host's on its main loop.
+        unsafe { function(instance.pointer()) };
+    }
+}
