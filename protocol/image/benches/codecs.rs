@@ -7,7 +7,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use image::bitmap::{Bitmap, BitmapFormat, Layout};
 use image::geometry::Size;
-use image::{lz, lz4};
+use image::{lz, lz4, quic};
 
 const SIZE: Size = Size::new(1024, 768);
 
@@ -91,6 +91,17 @@ fn codecs(criterion: &mut Criterion) {
         let stream = std::mem::take(&mut out);
         println!("{name}: lz4 ratio {:.2}", bitmap.data().len() as f64 / stream.len() as f64);
         group.bench_function("lz4 decode", |b| b.iter(|| lz4::decode(black_box(&stream), SIZE, u64::MAX)));
+
+        let mut encoder = quic::Encoder::new();
+        group.bench_function("quic encode", |b| {
+            b.iter(|| {
+                out.clear();
+                encoder.encode(black_box(&bitmap), &mut out)
+            });
+        });
+        let stream = std::mem::take(&mut out);
+        println!("{name}: quic ratio {:.2}", bitmap.data().len() as f64 / stream.len() as f64);
+        group.bench_function("quic decode", |b| b.iter(|| quic::decode(black_box(&stream), u64::MAX)));
         group.finish();
     }
 }

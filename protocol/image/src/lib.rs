@@ -13,6 +13,7 @@ pub mod lz;
 pub mod lz4;
 pub mod pixel;
 pub mod plane;
+pub mod quic;
 pub mod region;
 pub mod rop;
 pub mod surface;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use image::bitmap::{Bitmap, BitmapFormat, Layout, Palette};
 use image::geometry::Size;
-use image::{lz, lz4};
+use image::{lz, lz4, quic};
 use proptest::prelude::*;
 
 const FORMATS: [BitmapFormat; 10] = [
@@ -130,14 +130,37 @@ proptest! {
     }
 
     #[test]
+    fn quic_keeps_every_pixel(bitmap in bitmaps()) {
+        let mut stream = vec![0xee];
+        let result = quic::Encoder::new().encode(&bitmap, &mut stream);
+        if bitmap.format().is_indexed() {
+            prop_assert_eq!(result, Err(quic::EncodeError::Format(bitmap.format())));
+            return Ok(());
+        }
+        let decoded = quic::decode(&stream[1..], u64::MAX).unwrap();
+        prop_assert_eq!(decoded.size(), bitmap.size());
+        prop_assert!(decoded.top_down());
+        let (mut left, mut right) = (vec![0; 300], vec![0; 300]);
+        for y in 0..bitmap.height() {
+            bitmap.row_to_xrgb(y, &mut left);
+            decoded.row_to_xrgb(y, &mut right);
+            if bitmap.format() == BitmapFormat::Xrgb32 {
+                left.iter_mut().for_each(|pixel| *pixel &= 0x00ff_ffff);
+            }
+            prop_assert_eq!(&left, &right);
+        }
+    }
+
+    #[test]
     fn damaged_streams_end_in_pixels_or_an_error(
         bitmap in bitmaps(),
         damage in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..4),
         cut in any::<proptest::sample::Index>(),
     ) {
-        let mut streams = [Vec::new(), Vec::new()];
+        let mut streams = [Vec::new(), Vec::new(), Vec::new()];
         lz::Encoder::new().encode(&bitmap, &mut streams[0]).unwrap();
         let _ = lz4::Encoder::new().encode(&bitmap, &mut streams[1]);
+        let _ = quic::Encoder::new().encode(&bitmap, &mut streams[2]);
         for stream in &mut streams {
             if stream.is_empty() {
                 continue;
@@ -149,6 +172,7 @@ proptest! {
                 for decoded in [
                     lz::decode(stream, None, 1 << 20).ok(),
                     lz4::decode(stream, bitmap.size(), 1 << 20).ok(),
+                    quic::decode(stream, 1 << 20).ok(),
                 ].into_iter().flatten() {
                     prop_assert!(decoded.size().area() <= 1 << 20);
                 }
