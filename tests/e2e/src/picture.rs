@@ -1,5 +1,7 @@
 //! A screen's picture, as QEMU and the clients write it: binary PPM.
 
+use std::fs::File;
+use std::io::BufWriter;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -26,6 +28,16 @@ impl Picture {
         let mut bytes = format!("P6\n{} {}\n255\n", self.width, self.height).into_bytes();
         bytes.extend_from_slice(&self.rgb);
         std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Writes it as PNG.
+    pub fn write_png(&self, path: &Path) -> Result<()> {
+        let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+        let mut encoder =
+            png::Encoder::new(BufWriter::new(file), self.width.try_into()?, self.height.try_into()?);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.write_header()?.write_image_data(&self.rgb)?;
+        Ok(())
     }
 
     /// All bytes, as [`Picture`] describes.
