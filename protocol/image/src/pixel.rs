@@ -97,3 +97,21 @@ pub fn expand_row(
 pub fn pixels_from<const N: usize>(row: &[u8], first: usize) -> &[[u8; N]] {
     row.as_chunks::<N>().0.get(first..).unwrap_or_default()
 }
+
+/// How many of the first pixels have this key.
+pub(crate) fn run_length<R: Copy>(pixels: &[R], wanted: u32, key: impl Fn(R) -> u32) -> usize {
+    let same = |pixel: &&R| key(**pixel) == wanted;
+    let (first, pixels) = pixels.split_at(pixels.len().min(8));
+    let short = first.iter().take_while(same).count();
+    if short < first.len() {
+        return short;
+    }
+    // Long runs are compared many pixels at a time.
+    let blocks = pixels.as_chunks::<16>().0;
+    let whole = blocks
+        .iter()
+        .take_while(|block| block.iter().fold(0, |differs, pixel| differs | (key(*pixel) ^ wanted)) == 0)
+        .count();
+    let rest = pixels.get(whole * 16..).unwrap_or_default();
+    short + whole * 16 + rest.iter().take_while(same).count()
+}

@@ -8,6 +8,7 @@ use super::{
     AlphaOf32, Byte, FAR, Kind, MAGIC, MAX_BYTES, MAX_LITERALS, Rgb16, Rgb24, Rgb32, Symbol, VERSION,
 };
 use crate::bitmap::{Bitmap, BitmapFormat};
+use crate::pixel::run_length;
 
 const HASH_BITS: u32 = 13;
 /// The real distance that no match can have any more.
@@ -108,7 +109,7 @@ impl Encoder {
                 && keys[2] == key
                 && at.checked_sub(1).and_then(|before| pixels.get(before)).is_some_and(|p| S::key(*p) == key);
             let (distance, matched) = if run {
-                (1, 3 + equal_to::<S>(pixels.get(at + 3..).unwrap_or_default(), key))
+                (1, 3 + run_length(pixels.get(at + 3..).unwrap_or_default(), key, S::key))
             } else {
                 // Positions fit: they count at most TABLE_HORIZON plus the length of one image.
                 let here = base + at as u32;
@@ -170,17 +171,6 @@ fn hash(keys: [u32; 3]) -> usize {
         ^ b.wrapping_mul(0x85eb_ca77).rotate_left(7)
         ^ c.wrapping_mul(0xc2b2_ae3d);
     (mixed.wrapping_mul(0x9e37_79b1) >> (32 - HASH_BITS)) as usize
-}
-
-/// How many of the first pixels have this key.
-fn equal_to<S: Symbol>(pixels: &[S::Raw], key: u32) -> usize {
-    let blocks = pixels.as_chunks::<16>().0;
-    let whole = blocks
-        .iter()
-        .take_while(|block| block.iter().fold(0, |differs, pixel| differs | (S::key(*pixel) ^ key)) == 0)
-        .count();
-    let rest = pixels.get(whole * 16..).unwrap_or_default();
-    whole * 16 + rest.iter().take_while(|pixel| S::key(**pixel) == key).count()
 }
 
 /// How many of the first pixels are the same in both.

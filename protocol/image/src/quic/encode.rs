@@ -10,6 +10,7 @@ use super::run::RunLength;
 use super::{Channels, Kind, MAGIC, MAX_PIXELS, RowCoder, VERSION, code_row};
 use crate::bitmap::{Bitmap, BitmapFormat};
 use crate::geometry::Size;
+use crate::pixel::run_length;
 
 /// An encoder. It keeps nothing between images yet; its form is that of the other codecs.
 #[derive(Clone, Debug, Default)]
@@ -187,12 +188,20 @@ impl<P: Pixel<N>, const N: usize, const BITS: u32> RowCoder<N, BITS> for Row<'_,
         };
         let predicted = predict(left, above);
         let family = Family::of_bits(BITS);
+        // Short words, as most are, go out together.
+        let (mut words, mut bits) = (0, 0);
         for channel in 0..N {
             let error = fold::<BITS>(pixel[channel].wrapping_sub(predicted[channel]));
             let (word, length) = family.word(models[channel].code_after(before[channel]), error);
-            self.writer.put(word, length);
             now[channel] = error;
+            if bits + length > 32 {
+                self.writer.put(words, bits);
+                (words, bits) = (0, 0);
+            }
+            words = words << length | word;
+            bits += length;
         }
+        self.writer.put(words, bits);
     }
 
     #[inline]
@@ -201,8 +210,10 @@ impl<P: Pixel<N>, const N: usize, const BITS: u32> RowCoder<N, BITS> for Row<'_,
     }
 
     fn run(&mut self, runs: &mut RunLength, at: usize, end: usize) -> Result<usize, Infallible> {
-        let pixels = self.row.get(at - 1..end).unwrap_or_default();
-        let same = pixels.windows(2).take_while(|pair| P::key(pair[0]) == P::key(pair[1])).count();
+        let Some((last, pixels)) = self.row.get(at - 1..end).and_then(<[P::Raw]>::split_first) else {
+            return Ok(0);
+        };
+        let same = run_length(pixels, P::key(*last), P::key);
         let mut rest = same;
         while rest >= 1 << runs.bits() {
             rest -= 1 << runs.bits();
