@@ -112,20 +112,33 @@ impl Replayer {
     /// # Errors
     /// The replayer ended or says nothing.
     pub fn expect<T: DeserializeOwned>(&mut self, event: &str) -> Result<T> {
+        let is_it = |line: &Value| line.get("event").and_then(Value::as_str) == Some(event);
+        let line = self.lines_until(event, is_it)?.pop().unwrap_or_default();
+        serde_json::from_value(line).with_context(|| format!("the line `{event}`"))
+    }
+
+    /// The lines from here to the first one that `last` holds for, which `what` names.
+    ///
+    /// # Errors
+    /// The replayer ended or says nothing.
+    pub fn lines_until(&mut self, what: &str, last: impl Fn(&Value) -> bool) -> Result<Vec<Value>> {
         let deadline = Instant::now() + PATIENCE;
+        let mut lines = Vec::new();
         loop {
             match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(line) => {
-                    let value: Value = serde_json::from_str(&line).with_context(|| line.clone())?;
-                    if value.get("event").and_then(Value::as_str) == Some(event) {
-                        return serde_json::from_value(value).with_context(|| line);
+                Ok(text) => {
+                    let line: Value = serde_json::from_str(&text).context(text)?;
+                    let found = last(&line);
+                    lines.push(line);
+                    if found {
+                        return Ok(lines);
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    bail!("the replayer did not print `{event}` within {PATIENCE:?}{}", self.end())
+                    bail!("the replayer did not print `{what}` within {PATIENCE:?}{}", self.end())
                 }
                 Err(RecvTimeoutError::Disconnected) => {
-                    bail!("the replayer ended before `{event}`{}", self.end())
+                    bail!("the replayer ended before `{what}`{}", self.end())
                 }
             }
         }

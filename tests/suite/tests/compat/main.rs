@@ -6,16 +6,20 @@
 //! and a marked one are written to target/compat.
 
 mod early;
+mod inputs;
 mod picture;
+mod pointer;
 mod reference;
 mod replay;
 
 use std::fs;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use picture::Picture;
+use probe::{Address, Client, Options, ProbeError};
 use replay::Recorded;
 use replayer::libraries;
+use wire::link::LinkError;
 
 /// At how many points of a recording a client joins.
 const POINTS: u64 = 20;
@@ -49,6 +53,46 @@ fn a_client_that_was_there_all_the_time_sees_what_one_that_joins_sees() -> Resul
         let found = early::pictures(&library, recorded, &points, &expected)?;
         judge(&format!("{name}-early"), &points, &expected, &found)?;
     }
+    Ok(())
+}
+
+#[test]
+fn keys_and_pointer_of_a_client_reach_the_guest_as_with_the_original() -> Result<()> {
+    let expected = inputs::received(&libraries::original()?)?;
+    let found = inputs::received(&libraries::under_test()?)?;
+    ensure!(expected == found, "expected {expected:#?}\nfound {found:#?}");
+    Ok(())
+}
+
+#[test]
+fn the_pointer_of_a_client_that_joins_is_that_of_the_original() -> Result<()> {
+    for name in ["qxl-desk", "ms-desk"] {
+        let recorded = Recorded { name };
+        let points = recorded.points(5)?;
+        let expected = pointer::pointers(&libraries::original()?, recorded, &points)?;
+        let found = pointer::pointers(&libraries::under_test()?, recorded, &points)?;
+        for ((point, expected), found) in points.iter().zip(expected).zip(found) {
+            ensure!(expected == found, "{name}, command {point}: {found:?} in place of {expected:?}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn only_the_right_ticket_opens_a_session() -> Result<()> {
+    let recorded = Recorded { name: "qxl-desk" };
+    let replayer = replay::start(&libraries::under_test()?, recorded, &["--ticket", "secret"])?;
+    let address = Address::Tcp(replayer.address().to_string());
+    for password in ["", "secre", "secret ", "wrong"] {
+        let options = Options { password: password.to_owned(), ..Options::default() };
+        match Client::connect(&address, &options) {
+            Err(ProbeError::Refused { reason: LinkError::PERMISSION_DENIED, .. }) => {}
+            Err(error) => return Err(error).with_context(|| format!("the ticket `{password}`")),
+            Ok(_) => bail!("the ticket `{password}` was taken"),
+        }
+    }
+    Client::connect(&address, &Options { password: "secret".to_owned(), ..Options::default() })?;
+    replayer.quit()?;
     Ok(())
 }
 
