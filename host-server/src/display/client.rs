@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use image::geometry::Rect;
-use image::region::Region;
 use image::surface::SurfaceFormat;
 use wire::base;
 use wire::capability::{Capabilities, display as capability};
@@ -19,6 +18,7 @@ use wire::drawable::{Clip, Copy, Drawable, Mask, Operation, Rop, ScaleMode, Surf
 use wire::frame::Frame;
 use wire::image::{ImageBody, ImageFlags};
 
+use super::damage::Damage;
 use super::encode::Encoder;
 use super::item::{Item, Moment};
 use super::monitors::Monitors;
@@ -54,7 +54,7 @@ pub struct DisplayClient {
     preferred: Option<ImageCompression>,
     patience: Patience,
     /// What was drawn on each surface and not sent, while the client is overtaken.
-    missed: Option<BTreeMap<SurfaceId, Region>>,
+    missed: Option<BTreeMap<SurfaceId, Damage>>,
     progress_at: Instant,
 }
 
@@ -168,13 +168,13 @@ impl DisplayClient {
             }
             PipeItem::Draw(item) => {
                 if let Some(missed) = &mut self.missed {
-                    missed.entry(item.drawable.surface).or_default().union(&item.region);
+                    missed.entry(item.drawable.surface).or_default().add(&item.region);
                     return;
                 }
             }
             PipeItem::Pixels { surface, area, .. } => {
                 if let Some(missed) = &mut self.missed {
-                    missed.entry(*surface).or_default().union_rect(area);
+                    missed.entry(*surface).or_default().add_rect(area);
                     return;
                 }
             }
@@ -200,7 +200,7 @@ impl DisplayClient {
     }
 
     /// Takes over what an overtaken client missed, once it can take it: these areas are to be pushed.
-    pub fn catch_up(&mut self) -> Option<BTreeMap<SurfaceId, Region>> {
+    pub fn catch_up(&mut self) -> Option<BTreeMap<SurfaceId, Damage>> {
         if self.missed.is_none() || !self.pipe.is_empty() || !self.window.is_open() {
             return None;
         }
@@ -239,14 +239,14 @@ impl DisplayClient {
 
     /// Goes on without the client: what waits for it is dropped, and noted as missed.
     fn overtake(&mut self) {
-        let mut missed = BTreeMap::<SurfaceId, Region>::new();
+        let mut missed = BTreeMap::<SurfaceId, Damage>::new();
         for drawing in self.pipe.drain_drawings() {
             match drawing {
                 PipeItem::Draw(item) => {
-                    missed.entry(item.drawable.surface).or_default().union(&item.region);
+                    missed.entry(item.drawable.surface).or_default().add(&item.region);
                 }
                 PipeItem::Pixels { surface, area, .. } => {
-                    missed.entry(surface).or_default().union_rect(&area);
+                    missed.entry(surface).or_default().add_rect(&area);
                 }
                 _ => {}
             }

@@ -197,8 +197,8 @@ impl Engine {
     /// The next frame for a client.
     pub fn next_frame(&mut self, id: ClientId, now: Instant) -> Option<Frame> {
         if let Some(missed) = self.clients.get_mut(&id).and_then(DisplayClient::catch_up) {
-            for (surface, region) in missed {
-                self.send_pixels(id, surface, &region);
+            for (surface, mut damage) in missed {
+                self.send_pixels(id, surface, &damage.take(None));
             }
         }
         self.clients.get_mut(&id)?.next_frame(&mut self.encoder, now)

@@ -2,6 +2,7 @@
 
 mod backing;
 mod client;
+mod damage;
 mod encode;
 pub mod engine;
 mod faults;

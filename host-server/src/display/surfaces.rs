@@ -4,11 +4,11 @@
 //! asks for an area, a client that joins, an operation that reads the surface, or the bound on what waits.
 
 use image::geometry::{Rect, Size};
-use image::region::Region;
 use image::surface::{Surface, SurfaceFormat};
 use wire::drawable::SurfaceId;
 
 use super::backing::Backing;
+use super::damage::Damage;
 use super::item::{Moment, SharedItem};
 use super::render;
 use super::tree::{Entry, Tree};
@@ -21,9 +21,9 @@ pub struct DisplaySurface {
     tree: Tree,
     backing: Backing,
     /// Drawn since the guest last asked to forget: what an area update reports.
-    drawn: Region,
+    drawn: Damage,
     /// Drawn, and not yet written to the guest's memory.
-    unsaved: Region,
+    unsaved: Damage,
 }
 
 /// All surfaces of a display.
@@ -50,14 +50,14 @@ impl Surfaces {
     ) -> Result<(), GuestFault> {
         let mut pixels = Surface::new(format, size)
             .map_err(|error| GuestFault::new(format_args!("surface {}: {error}", id.0)))?;
-        let mut unsaved = Region::new();
+        let mut unsaved = Damage::default();
         if keep {
             backing.load(&mut pixels);
         } else {
-            unsaved = Region::from_rect(pixels.bounds());
+            unsaved = Damage::of(pixels.bounds());
         }
         let surface =
-            DisplaySurface { pixels, tree: Tree::default(), backing, drawn: Region::new(), unsaved };
+            DisplaySurface { pixels, tree: Tree::default(), backing, drawn: Damage::default(), unsaved };
         let index = id.0 as usize;
         if self.all.len() <= index {
             self.all.resize_with(index + 1, || None);
@@ -124,7 +124,7 @@ impl Surfaces {
         self.draw(id, Some(area));
         let Some(surface) = self.get_mut(id) else { return Vec::new() };
         surface.save(Some(area));
-        let drawn = at_most(&surface.drawn, limit);
+        let drawn = surface.drawn.rects(limit);
         if clear {
             surface.drawn.clear();
         }
@@ -183,8 +183,8 @@ impl Surfaces {
         if let Err(unsupported) = outcome {
             tracing::debug!(%unsupported, "an operation was left out of the host's picture");
         }
-        target.drawn.union_rect(&item.drawable.bbox);
-        target.unsaved.union_rect(&item.region.bounds());
+        target.drawn.add_rect(&item.drawable.bbox);
+        target.unsaved.add_rect(&item.region.bounds());
         if let Some(place) = self.all.get_mut(id.0 as usize) {
             *place = Some(target);
         }
@@ -200,23 +200,8 @@ impl canvas::Surfaces for Surfaces {
 impl DisplaySurface {
     /// Writes what the guest does not have of `area`, or of everything, to its memory.
     fn save(&mut self, area: Option<&Rect>) {
-        let mut due = self.unsaved.clone();
-        if let Some(area) = area {
-            due.intersect_rect(area);
-        }
-        for rect in due.rects() {
+        for rect in self.unsaved.take(area).rects() {
             self.backing.store(&self.pixels, *rect);
         }
-        self.unsaved.subtract(&due);
-    }
-}
-
-/// The rectangles of a region; the smallest one around all of them when there are more than `limit`.
-fn at_most(region: &Region, limit: usize) -> Vec<Rect> {
-    let rects = region.as_slice();
-    match limit {
-        0 => Vec::new(),
-        _ if rects.len() <= limit => rects.to_vec(),
-        _ => vec![region.bounds()],
     }
 }
