@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use canvas::Source;
 use image::bitmap::{Bitmap, BitmapError, Palette};
-use image::{lz, lz4};
+use image::{lz, lz4, quic};
 use wire::image::{Image, ImageBody, ImageFlags, LzPalette, PaletteSource};
 
 /// Most pixels of one image.
@@ -29,6 +29,9 @@ pub enum ImageFault {
     /// The stream is wrong.
     #[error("invalid lz stream: {0}")]
     Lz(#[from] lz::DecodeError),
+    /// The stream is wrong.
+    #[error("invalid quic stream: {0}")]
+    Quic(#[from] quic::DecodeError),
     /// The stream is wrong.
     #[error("invalid lz4 stream: {0}")]
     Lz4(#[from] lz4::Error),
@@ -74,6 +77,7 @@ impl ImageCaches {
                 let palette = self.palette(palette)?;
                 Ok(lz::decode(data, palette, MAX_PIXELS)?)
             }
+            ImageBody::Quic(stream) => Ok(quic::decode(stream, MAX_PIXELS)?),
             ImageBody::Lz4(stream) => Ok(lz4::decode(stream, image.size, MAX_PIXELS)?),
             other => Err(ImageFault::Codec(other.name())),
         }

@@ -121,13 +121,13 @@ fn main() -> anyhow::Result<()> {
     let client = Client::connect(&arguments.address, &options(&arguments))?;
     let end = act(&client, &arguments);
     report(&client, &arguments, start.elapsed());
-    // The numbers are of use even when the wait failed.
-    end?;
     if let Some(path) = &arguments.png {
         let picture = client.screenshot(arguments.display)?;
         picture.write_png(path)?;
         eprintln!("wrote {}x{} pixels to {}", picture.width, picture.height, path.display());
     }
+    // Numbers and picture are of use even when the wait failed.
+    end?;
     let faults = client.look(|view| view.fault_count);
     if arguments.strict && faults > 0 {
         bail!("something was wrong with {faults} messages");
