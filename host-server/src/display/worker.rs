@@ -137,7 +137,8 @@ impl Worker {
             running: false,
             ring: Ring::Poll,
             faults: FaultLog::default(),
-            told_capabilities: None,
+            // A device begins without clients, and takes no notice before its machine runs.
+            told_capabilities: Some((false, [0; 58])),
             clock,
             next_check,
         };
