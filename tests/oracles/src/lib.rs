@@ -7,6 +7,8 @@
 //!
 //! A component has one module with its oracles and a list of them, and an entry in [`all`].
 
+pub mod canvas;
+pub mod image;
 pub mod qxl;
 pub mod recording;
 
@@ -21,5 +23,5 @@ pub struct Oracle {
 
 /// Every oracle of every component.
 pub fn all() -> impl Iterator<Item = Oracle> {
-    [qxl::ORACLES, recording::ORACLES].into_iter().flatten().copied()
+    [canvas::ORACLES, image::ORACLES, qxl::ORACLES, recording::ORACLES].into_iter().flatten().copied()
 }
