@@ -76,3 +76,26 @@ impl CommandSource for FillSource {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fills_follow_the_surface_and_lie_inside_it() {
+        let mut source = FillSource::new(5_000);
+        assert!(matches!(source.next_step().unwrap(), Some(Step::Call(Call::CreatePrimary { .. }))));
+        let mut count = 0;
+        while let Some(step) = source.next_step().unwrap() {
+            let Step::Command { layout, .. } = step else { panic!("a call among the fills") };
+            let mut memory = vec![0; layout.size()];
+            assert!(layout.place(&mut memory, 0, 0));
+            let edge = |at: usize| u32::from_le_bytes(memory[at..at + 4].try_into().unwrap());
+            let (top, left, bottom, right) = (edge(31), edge(35), edge(39), edge(43));
+            assert!(bottom <= HEIGHT && right <= WIDTH);
+            assert_eq!((bottom - top, right - left), (EDGE, EDGE));
+            count += 1;
+        }
+        assert_eq!(count, 5_000);
+    }
+}

@@ -146,3 +146,30 @@ pub enum Wan {
     /// Never.
     Never = 3,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_sockets_or_ports() {
+        assert_eq!("unix:/run/x".parse::<Address>().unwrap(), Address::Unix("/run/x".into()));
+        let port = Address::Tcp("::1".to_owned(), 5900);
+        assert_eq!("tcp:::1:5900".parse::<Address>().unwrap(), port);
+        assert!("tcp:localhost".parse::<Address>().is_err());
+        assert!("/run/x".parse::<Address>().is_err());
+    }
+
+    #[test]
+    fn a_source_is_needed_and_one_is_enough() {
+        let parse = |source: &[&str]| {
+            let fixed = ["replayer", "--library", "x.so", "--listen", "unix:s"];
+            Options::try_parse_from(fixed.iter().chain(source))
+        };
+        assert_eq!(parse(&["--fills", "3"]).unwrap().fills, Some(3));
+        assert!(parse(&["x.rec"]).unwrap().recording.is_some());
+        assert!(parse(&[]).is_err());
+        assert!(parse(&["x.rec", "--fills", "3"]).is_err());
+        assert!(parse(&["x.rec", "--control", "--linger"]).is_err());
+    }
+}

@@ -217,3 +217,84 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prepared(id: u64, kind: CommandKind) -> Prepared {
+        Prepared { id, kind, address: id * 16, memory: Memory::zeroed(8), destroys: None }
+    }
+
+    fn draws(ids: std::ops::Range<u64>) -> VecDeque<Prepared> {
+        ids.map(|id| prepared(id, CommandKind::Draw)).collect()
+    }
+
+    #[test]
+    fn commands_come_out_in_order_and_by_ring() {
+        let rings = Rings::new(8, false);
+        let mut batch = draws(1..3);
+        batch.push_back(prepared(3, CommandKind::Cursor));
+        rings.push(&mut batch).unwrap();
+        let taken = || rings.take(Ring::Display).map(|entry| entry.address);
+        assert_eq!((taken(), taken(), taken()), (Some(16), Some(32), None));
+        assert_eq!(rings.take(Ring::Cursor).map(|entry| entry.address), Some(48));
+        assert_eq!(rings.counts().taken, 3);
+    }
+
+    #[test]
+    fn only_a_library_that_found_the_ring_empty_is_woken() {
+        let rings = Rings::new(8, false);
+        assert!(!rings.push(&mut draws(1..2)).unwrap());
+        assert!(!rings.may_sleep(Ring::Display));
+        assert!(rings.take(Ring::Display).is_some());
+        assert!(rings.may_sleep(Ring::Display));
+        assert!(rings.push(&mut draws(2..3)).unwrap());
+        assert!(!rings.push(&mut draws(3..4)).unwrap(), "it was woken already");
+    }
+
+    #[test]
+    fn a_full_ring_takes_no_more() {
+        let rings = Rings::new(4, false);
+        let mut batch = draws(1..7);
+        rings.push(&mut batch).unwrap();
+        assert_eq!(batch.len(), 2);
+    }
+
+    #[test]
+    fn a_push_waits_for_a_ring_that_is_half_empty() {
+        let rings = Rings::new(4, false);
+        let mut batch = draws(1..6);
+        rings.push(&mut batch).unwrap();
+        std::thread::scope(|scope| {
+            let pushing = scope.spawn(|| rings.push(&mut batch).map(|_| rings.counts().taken));
+            assert!(rings.take(Ring::Display).is_some());
+            assert!(rings.take(Ring::Display).is_some());
+            assert!(pushing.join().unwrap().unwrap() >= 2);
+        });
+    }
+
+    #[test]
+    fn what_is_released_twice_or_was_never_there_is_a_fault() {
+        let rings = Rings::new(8, true);
+        rings.push(&mut draws(1..2)).unwrap();
+        rings.release(1);
+        rings.release(1);
+        rings.release(9);
+        let Counts { released, faults, .. } = rings.counts();
+        assert_eq!((released, faults), (1, 2));
+    }
+
+    #[test]
+    fn a_destroyed_surface_is_free_when_its_command_is_released() {
+        let rings = Rings::new(8, false);
+        let destroys = Some(5);
+        rings
+            .push(&mut VecDeque::from([Prepared { destroys, ..prepared(1, CommandKind::Surface) }]))
+            .unwrap();
+        assert!(rings.freed_surfaces().is_empty());
+        rings.release(1);
+        assert_eq!(rings.freed_surfaces(), [5]);
+        assert!(rings.freed_surfaces().is_empty());
+    }
+}

@@ -261,3 +261,18 @@ impl Session {
         report::print(&Line::Closed { counts });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verbs_are_words() {
+        assert_eq!(Verb::parse("go 12").unwrap(), Verb::Go(12));
+        assert_eq!(Verb::parse("go all").unwrap(), Verb::Go(u64::MAX));
+        assert_eq!(Verb::parse(" finish ").unwrap(), Verb::Finish);
+        for wrong in ["", "go", "go x", "go 1 2", "stop"] {
+            assert!(Verb::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}
