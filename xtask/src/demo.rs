@@ -19,7 +19,7 @@ const WIDTH: usize = 1024;
 const HEIGHT: usize = 768;
 
 /// After this many frames the moving picture stands still for its portrait.
-const PORTRAIT_FRAMES: u32 = 128;
+const PORTRAIT_FRAMES: u32 = 171;
 
 /// How to show it.
 #[derive(Args)]

@@ -49,6 +49,29 @@ pub(crate) fn verify(library: &Path) -> Result<(usize, usize)> {
     Ok((golden.len(), nodes.len()))
 }
 
+/// Checks that the version script that we link with lists what the golden list does. Gives the number of symbols.
+pub(crate) fn verify_version_script() -> Result<usize> {
+    let path = workspace::root().join("host-server/abi/spice-server.syms");
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let (golden, listed) = (golden()?, listed(&text));
+    same("the version script", &golden, &listed)?;
+    Ok(listed.len())
+}
+
+/// The symbols of a version script: "NODE {" opens a node, "name;" is a symbol in it, "*;" stands for the hidden rest.
+fn listed(script: &str) -> Symbols {
+    let mut symbols = Symbols::new();
+    let mut node = "";
+    for line in script.lines().map(str::trim) {
+        if let Some(name) = line.strip_suffix('{') {
+            node = name.trim();
+        } else if let Some(name) = line.strip_suffix(';').filter(|name| name.starts_with("spice_")) {
+            symbols.insert(format!("{name} {node}"));
+        }
+    }
+    symbols
+}
+
 fn after_debian(symbol: &str) -> bool {
     AFTER_DEBIAN.iter().any(|node| symbol.split(' ').nth(1) == Some(node))
 }
@@ -94,6 +117,12 @@ mod tests {
         let unversioned = Symbols::from(["spice_server_new".to_owned()]);
         assert!(same("library", &golden, &unversioned).is_err());
         assert!(same("library", &golden, &golden).is_ok());
+    }
+
+    #[test]
+    fn a_version_script_is_read() {
+        let script = "SPICE_SERVER_0.6.1 {\nglobal:\n    spice_a;\nlocal:\n    *;\n} SPICE_SERVER_0.6.0;\n";
+        assert_eq!(listed(script).iter().collect::<Vec<_>>(), ["spice_a SPICE_SERVER_0.6.1"]);
     }
 
     #[test]

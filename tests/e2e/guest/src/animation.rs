@@ -29,6 +29,13 @@ const BALLS: [(Colour, f32, f32, f32); 7] = [
 ];
 const FRAMES_A_ROUND: f32 = 420.0;
 
+/// A ball's fading trail, farthest first: how many frames behind it, and how solid of 255.
+const TRAIL: [(f32, u8); 4] = [(12.0, 20), (9.0, 36), (6.0, 60), (3.0, 96)];
+
+/// The balls stay between these parts of the screen's height, clear of the title and the wave.
+const ORBITS_TOP: f32 = 0.19;
+const ORBITS_HEIGHT: f32 = 0.66;
+
 /// Runs until `frames` have been shown, or for ever, telling `report` after the first and the last.
 pub(crate) fn run(screen: &mut Screen, frames: Option<u32>, report: fn(&str)) -> Result<()> {
     let mut animation = Animation::new(screen.size(), screen.driver())?;
@@ -52,7 +59,7 @@ struct Animation {
     size: Size,
     background: Canvas,
     canvas: Canvas,
-    balls: Vec<Pixmap>,
+    balls: Vec<Ball>,
     /// What the last frame drew over the background: the balls, then the wave's dots, then the counter.
     drawn: Vec<Area>,
 }
@@ -62,13 +69,12 @@ impl Animation {
         let mut background = Canvas::painted(&test_card::background(size)?)?;
         let left = size.width / 16;
         background.write("SPICE guest suite", Text::Title, WHITE, left, size.height / 14);
-        let line = format!(
-            "drawn in the guest through the kernel's {driver} driver, {}x{}",
-            size.width, size.height
-        );
+        let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        let line = format!("Linux {}, {driver} driver, {}x{}", kernel.trim(), size.width, size.height);
         background.write(&line, Text::Small, PALE, left, size.height / 14 + 44);
         let diameter = size.height / 8;
-        let balls = BALLS.iter().map(|(colour, ..)| ball(*colour, diameter)).collect::<Result<Vec<_>>>()?;
+        let balls =
+            BALLS.iter().map(|(colour, ..)| Ball::new(*colour, diameter)).collect::<Result<Vec<_>>>()?;
         Ok(Animation { size, canvas: background.clone(), background, balls, drawn: Vec::new() })
     }
 
@@ -81,11 +87,19 @@ impl Animation {
         let round = f32::from(u16::try_from(frame % 42_000)?) / FRAMES_A_ROUND;
         let wave = self.wave(round)?;
         self.drawn.push(wave);
-        for (sprite, (_, across, down, start)) in self.balls.iter().zip(BALLS) {
-            let turn = |speed: f32| std::f32::consts::TAU * (round * speed + start);
-            let left = along(turn(across).sin(), self.size.width, sprite.width());
-            let top = along(turn(down).cos(), self.size.height, sprite.height());
-            self.drawn.push(self.canvas.blend(sprite, left, top)?);
+        for (ball, (_, across, down, start)) in self.balls.iter().zip(BALLS) {
+            let mut covered: Option<Area> = None;
+            for (behind, sprite) in &ball.sprites {
+                let round = round - behind / FRAMES_A_ROUND;
+                let turn = |speed: f32| std::f32::consts::TAU * (round * speed + start);
+                let left = along(turn(across).sin(), self.size.width, sprite.width());
+                let orbits = part(self.size.height, ORBITS_HEIGHT);
+                let top =
+                    part(self.size.height, ORBITS_TOP) + along(turn(down).cos(), orbits, sprite.height());
+                let area = self.canvas.blend(sprite, left, top)?;
+                covered = Some(covered.map_or(area, |covered| covered.around(area)));
+            }
+            self.drawn.extend(covered);
         }
         let counter = format!("frame {frame:>6}");
         let left = self.size.width.saturating_sub(self.size.width / 16 + Text::Body.width(&counter));
@@ -95,7 +109,7 @@ impl Animation {
 
     /// A row of dots on a rolling wave near the lower edge.
     fn wave(&mut self, round: f32) -> Result<Area> {
-        let dot = ball([120, 240, 220], (self.size.height / 70).max(4))?;
+        let dot = shaded([120, 240, 220], (self.size.height / 70).max(4))?;
         let mut covered: Option<Area> = None;
         for step in 0_u8..48 {
             let phase = std::f32::consts::TAU * (f32::from(step) / 24.0 + round * 6.0);
@@ -127,6 +141,11 @@ fn pixels(area: Area) -> usize {
     (area.right - area.left) * (area.bottom - area.top)
 }
 
+/// This part of a length in pixels.
+fn part(length: usize, part: f32) -> usize {
+    along(part * 2.0 - 1.0, length, 0)
+}
+
 /// Where something of this length lies on a way of `room` pixels when `swing` goes from -1 to 1.
 fn along(swing: f32, room: usize, length: u32) -> usize {
     let free = room.saturating_sub(usize::try_from(length).unwrap_or(room));
@@ -137,8 +156,35 @@ fn along(swing: f32, room: usize, length: u32) -> usize {
     position
 }
 
+/// A ball and its trail, in the order in which they are drawn: each with the number of frames it is behind.
+struct Ball {
+    sprites: Vec<(f32, Pixmap)>,
+}
+
+impl Ball {
+    fn new(colour: Colour, diameter: usize) -> Result<Self> {
+        let whole = shaded(colour, diameter)?;
+        let mut sprites = Vec::new();
+        for (behind, solidity) in TRAIL {
+            sprites.push((behind, faded(&whole, solidity)));
+        }
+        sprites.push((0.0, whole));
+        Ok(Ball { sprites })
+    }
+}
+
+/// The same, but only this solid of 255.
+fn faded(sprite: &Pixmap, solidity: u8) -> Pixmap {
+    let mut faded = sprite.clone();
+    for byte in faded.data_mut() {
+        let product = u16::from(*byte) * u16::from(solidity) / 255;
+        *byte = u8::try_from(product).unwrap_or(u8::MAX);
+    }
+    faded
+}
+
 /// A shaded ball with a highlight, on a transparent ground.
-fn ball([red, green, blue]: Colour, diameter: usize) -> Result<Pixmap> {
+fn shaded([red, green, blue]: Colour, diameter: usize) -> Result<Pixmap> {
     let mut pixmap = Canvas::pixmap(Size { width: diameter, height: diameter })?;
     let radius = f32::from(u16::try_from(diameter)?) / 2.0;
     let dark = |channel: u8| channel / 4;
