@@ -11,6 +11,8 @@ pub mod canvas;
 pub mod image;
 pub mod qxl;
 pub mod recording;
+pub mod vdagent;
+pub mod wire;
 
 /// A property with the name of its fuzz target.
 #[derive(Clone, Copy, Debug)]
@@ -23,5 +25,8 @@ pub struct Oracle {
 
 /// Every oracle of every component.
 pub fn all() -> impl Iterator<Item = Oracle> {
-    [canvas::ORACLES, image::ORACLES, qxl::ORACLES, recording::ORACLES].into_iter().flatten().copied()
+    [canvas::ORACLES, image::ORACLES, qxl::ORACLES, recording::ORACLES, vdagent::ORACLES, wire::ORACLES]
+        .into_iter()
+        .flatten()
+        .copied()
 }
