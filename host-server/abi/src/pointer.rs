@@ -90,6 +90,12 @@ impl<T: Copy> Instance<T> {
 }
 
 impl<T> Instance<T> {
+    /// No instance.
+    #[cfg(test)]
+    pub(crate) const fn null() -> Self {
+        Self(std::ptr::null_mut())
+    }
+
     /// For the host's callbacks.
     pub(crate) const fn pointer(self) -> *mut T {
         self.0
@@ -160,6 +166,11 @@ impl<T> Held<T> {
     /// Hands `object` to C.
     pub(crate) fn give(object: T) -> Self {
         Self(Box::into_raw(Box::new(object)))
+    }
+
+    /// An object that was given and whose pointer was kept as a number.
+    pub(crate) const fn from_exposed(pointer: *mut T) -> Self {
+        Self(pointer)
     }
 
     /// For the host's callbacks.

@@ -229,7 +229,8 @@ entries! {
     }
 }
 
-fn with_state(instance: Qxl, call: impl FnOnce(&DisplayState)) {
+/// Calls with our state of an instance; nothing happens when it has none.
+pub(super) fn with_state(instance: Qxl, call: impl FnOnce(&DisplayState)) {
     if let Some(QXLInstance { base: _, id: _, st }) = instance.read()
         && let Some(state) = st.get()
     {
