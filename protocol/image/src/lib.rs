@@ -9,6 +9,7 @@ extern crate alloc;
 
 pub mod bitmap;
 pub mod geometry;
+pub mod glz;
 pub mod lz;
 pub mod lz4;
 pub mod pixel;
