@@ -293,11 +293,8 @@ impl Worker {
             Message::Attach(channel) => self.attach(channel),
             Message::Event(client, kind, event) => self.event(client, kind, event),
             Message::Detach(client) => self.detach(client),
-            Message::Call(Call::ShutDown, completion) => {
-                self.complete(completion, None);
-                return true;
-            }
             Message::Call(call, completion) => {
+                let last = matches!(call, Call::ShutDown);
                 // The call is completed whatever becomes of it.
                 let outcome = catch_unwind(AssertUnwindSafe(|| self.call(call)));
                 let drawn = outcome.unwrap_or_else(|_| {
@@ -305,6 +302,7 @@ impl Worker {
                     None
                 });
                 self.complete(completion, drawn);
+                return last;
             }
         }
         false

@@ -49,12 +49,7 @@ impl Worker {
             }
             Call::DestroySurfaces => {
                 self.drain();
-                for surface in self.engine.destroy_all() {
-                    if let Some(release) = self.surface_releases.remove(&surface) {
-                        self.device.release(release);
-                    }
-                }
-                (self.on_primary)(None);
+                self.destroy_surfaces();
             }
             Call::UpdateArea { surface, area, clear_dirty, limit } => {
                 self.drain();
@@ -89,7 +84,7 @@ impl Worker {
                     }
                 }
             }
-            Call::ShutDown => {}
+            Call::ShutDown => self.destroy_surfaces(),
         }
         None
     }
@@ -106,6 +101,15 @@ impl Worker {
             Ok(()) => (self.on_primary)(self.engine.primary_size()),
             Err(fault) => self.faults.guest(&fault),
         }
+    }
+
+    fn destroy_surfaces(&mut self) {
+        for surface in self.engine.destroy_all() {
+            if let Some(release) = self.surface_releases.remove(&surface) {
+                self.device.release(release);
+            }
+        }
+        (self.on_primary)(None);
     }
 
     fn destroy_primary(&mut self) {

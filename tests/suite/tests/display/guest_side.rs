@@ -1,5 +1,6 @@
 //! What the guest is promised: memory back, calls completed once and in order, its pixels when it asks.
 
+use host_server::display::Next;
 use host_server::display::handle::Call;
 use host_server::guest::device::PrimarySurface;
 use image::geometry::{Rect, Size};
@@ -62,6 +63,18 @@ fn destroying_all_surfaces_gives_everything_back() {
     let mut released = scene.guest.released();
     released.sort_unstable();
     assert_eq!(released, scene.guest.submitted());
+}
+
+#[test]
+fn shutting_down_gives_everything_back() {
+    let mut scene = Scene::new(SIZE);
+    let data = scene.guest.store(&[0; 1024]);
+    scene.guest.submit(CommandKind::Surface, surface(1, SurfaceCommandKind::Create, data).as_bytes());
+    scene.settle();
+    scene.handle.call_async(Call::ShutDown, 999);
+    assert_eq!(scene.turn(), Next::End);
+    assert_eq!(scene.guest.released(), scene.guest.submitted());
+    assert_eq!(scene.guest.completed().last(), Some(&999));
 }
 
 #[test]
