@@ -1,15 +1,22 @@
 //! What QEMU may say on its standard error. Everything else is a finding: a malformed command, for example, shows up
 //! there and nowhere else.
 
-/// A harmless line, and why it is harmless.
-const HARMLESS: &[(&str, &str)] = &[(
-    "qemu-system-x86_64: warning: Spice: Connection reset by peer",
-    "a client left while there were still bytes for it; the original server says so",
-)];
+/// A harmless line, by the part of it that never varies, and why it is harmless.
+const HARMLESS: &[(&str, &str)] = &[
+    (
+        "qemu-system-x86_64: warning: Spice: Connection reset by peer",
+        "a client left while there were still bytes for it; the original server says so",
+    ),
+    (
+        "guest fault: drawing on 0,0 to 1024,768 of a surface of 64x64; the command was dropped",
+        "the qxl driver of Linux 6.1 first makes a primary surface of 64x64 and draws the whole console on it; \
+         the original drops that too, without a word",
+    ),
+];
 
 /// The lines of `stderr` that are not known to be harmless.
 pub(crate) fn complaints(stderr: &str) -> Vec<String> {
-    let harmless = |line: &str| HARMLESS.iter().any(|(known, _)| line == *known);
+    let harmless = |line: &str| HARMLESS.iter().any(|(known, _)| line.contains(known));
     stderr.lines().filter(|line| !line.trim().is_empty() && !harmless(line)).map(str::to_owned).collect()
 }
 
@@ -24,8 +31,9 @@ mod tests {
     }
 
     #[test]
-    fn a_known_line_counts_only_when_it_is_the_whole_line() {
-        assert!(complaints(HARMLESS[0].0).is_empty());
-        assert_eq!(complaints(&format!("{} again", HARMLESS[0].0)).len(), 1);
+    fn known_lines_are_no_complaints() {
+        let stderr: String =
+            HARMLESS.iter().map(|(known, _)| format!("(process:1): {known} count=1\n")).collect();
+        assert!(complaints(&stderr).is_empty());
     }
 }
