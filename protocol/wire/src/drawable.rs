@@ -392,9 +392,7 @@ impl<I> Operation<I> {
     pub fn images(&self) -> impl Iterator<Item = &I> {
         let images = match self {
             Self::Fill(fill) => [fill.brush.image(), fill.mask.bitmap.as_ref(), None],
-            Self::Opaque(opaque) => {
-                [Some(&opaque.source), opaque.brush.image(), opaque.mask.bitmap.as_ref()]
-            }
+            Self::Opaque(opaque) => [Some(&opaque.source), opaque.brush.image(), opaque.mask.bitmap.as_ref()],
             Self::Copy(copy) | Self::Blend(copy) => [Some(&copy.source), copy.mask.bitmap.as_ref(), None],
             Self::Blackness(mask) | Self::Whiteness(mask) | Self::Invers(mask) => {
                 [mask.bitmap.as_ref(), None, None]
