@@ -18,6 +18,7 @@ extern crate alloc;
 mod alpha_blend;
 mod brush;
 mod clip;
+mod composite;
 mod copy;
 mod depth;
 mod error;
@@ -120,7 +121,7 @@ fn paint<T: Depth>(canvas: &mut Canvas<'_, T>, drawable: &Drawable<Source>) -> R
         Operation::AlphaBlend(blend) => alpha_blend::alpha_blend(canvas, &region, bbox, blend),
         Operation::Stroke(stroke) => stroke::stroke(canvas, &region, stroke),
         Operation::Text(text) => text::text(canvas, &region, text),
-        Operation::Composite(_) => Err(DrawError::Unsupported("composite")),
+        Operation::Composite(composite) => composite::composite(canvas, &region, bbox, composite),
     }
 }
 

@@ -10,8 +10,9 @@ use image::geometry::{Point, Rect, Size};
 use image::region::Region;
 use image::surface::{Surface, SurfaceFormat};
 use wire::drawable::{
-    AlphaBlend, Brush, Clip, Copy, Drawable, Fill, FixedPoint, Glyph, GlyphDepth, GlyphString, LineStyle,
-    Mask, Opaque, Operation, Path, PathSegment, Rop, Rop3, ScaleMode, Stroke, SurfaceId, Text, Transparent,
+    AlphaBlend, Brush, Clip, Composite, Copy, Drawable, Fill, FixedPoint, Glyph, GlyphDepth, GlyphString,
+    LineStyle, Mask, Opaque, Operation, Path, PathSegment, Rop, Rop3, ScaleMode, Stroke, SurfaceId, Text,
+    Transparent,
 };
 
 use crate::Oracle;
@@ -201,7 +202,7 @@ impl Choice<'_> {
     }
 
     fn operation(&mut self) -> Operation<Source> {
-        match self.below(13) {
+        match self.below(14) {
             0 => Operation::Fill(Fill { brush: self.brush(), rop: self.rop(), mask: self.mask() }),
             1 => Operation::Opaque(Opaque {
                 source: self.source(),
@@ -254,14 +255,27 @@ impl Choice<'_> {
                 source_color: self.word(),
                 true_color: self.word(),
             }),
-            _ => Operation::AlphaBlend(AlphaBlend {
+            12 => Operation::AlphaBlend(AlphaBlend {
                 dest_has_alpha: self.flag(),
                 source_surface_has_alpha: self.flag(),
                 alpha: self.byte(),
                 source: self.source(),
                 area: self.rect(),
             }),
+            _ => Operation::Composite(Composite {
+                flags: self.word(),
+                source: self.source(),
+                mask: self.flag().then(|| self.source()),
+                source_transform: self.transform(),
+                mask_transform: self.transform(),
+                source_origin: self.point(),
+                mask_origin: self.point(),
+            }),
         }
+    }
+
+    fn transform(&mut self) -> Option<[i32; 6]> {
+        self.flag().then(|| core::array::from_fn(|_| self.word().cast_signed()))
     }
 
     fn drawable(&mut self) -> Drawable<Source> {
