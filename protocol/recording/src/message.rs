@@ -66,6 +66,25 @@ pub struct PrimarySurface {
     pub pixels: Vec<u8>,
 }
 
+impl PrimarySurface {
+    /// A black surface of 32 bits a pixel, with the first row first in memory.
+    pub fn black(width: u32, height: u32) -> Self {
+        let stride = i32::try_from(width.saturating_mul(4)).unwrap_or(i32::MAX);
+        let bytes = (height as usize).saturating_mul(stride.unsigned_abs() as usize);
+        Self {
+            width,
+            height,
+            stride,
+            format: 32,
+            position: 0,
+            mouse_mode: 1,
+            flags: 0,
+            kind: 0,
+            pixels: vec![0; bytes],
+        }
+    }
+}
+
 /// Reads what follows the event line of a call.
 pub(crate) fn read<R: BufRead>(input: &mut Input<R>, number: u32) -> Result<Message, Error> {
     Ok(match number {

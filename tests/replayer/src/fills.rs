@@ -24,18 +24,7 @@ impl FillSource {
     }
 
     fn primary() -> Step {
-        let stride = WIDTH * 4;
-        let surface = PrimarySurface {
-            width: WIDTH,
-            height: HEIGHT,
-            stride: stride.cast_signed(),
-            format: 32,
-            position: 0,
-            mouse_mode: 1,
-            flags: 0,
-            kind: 0,
-            pixels: vec![0; (stride * HEIGHT) as usize],
-        };
+        let surface = PrimarySurface::black(WIDTH, HEIGHT);
         Step::Call(Call::CreatePrimary { surface, asynchronous: false })
     }
 

@@ -14,6 +14,7 @@ pub mod fills;
 pub mod libraries;
 pub mod null_client;
 pub mod options;
+pub mod random;
 pub mod report;
 pub mod rings;
 pub mod session;

@@ -20,11 +20,14 @@ pub struct Options {
     #[arg(long)]
     pub library: PathBuf,
     /// The recording, compressed by zstd or not.
-    #[arg(required_unless_present = "fills")]
+    #[arg(required_unless_present = "generate")]
     pub recording: Option<PathBuf>,
-    /// In place of a recording: so many solid fills.
+    /// In place of a recording: so many solid fills, or random commands if there is a seed.
     #[arg(long, conflicts_with = "recording")]
-    pub fills: Option<u64>,
+    pub generate: Option<u64>,
+    /// What random commands depend on.
+    #[arg(long, requires = "generate")]
+    pub seed: Option<u64>,
     /// How many commands to feed; all without this.
     #[arg(long)]
     pub until: Option<u64>,
@@ -166,10 +169,10 @@ mod tests {
             let fixed = ["replayer", "--library", "x.so", "--listen", "unix:s"];
             Options::try_parse_from(fixed.iter().chain(source))
         };
-        assert_eq!(parse(&["--fills", "3"]).unwrap().fills, Some(3));
+        assert_eq!(parse(&["--generate", "3"]).unwrap().generate, Some(3));
         assert!(parse(&["x.rec"]).unwrap().recording.is_some());
         assert!(parse(&[]).is_err());
-        assert!(parse(&["x.rec", "--fills", "3"]).is_err());
+        assert!(parse(&["x.rec", "--generate", "3"]).is_err());
         assert!(parse(&["x.rec", "--control", "--linger"]).is_err());
     }
 }

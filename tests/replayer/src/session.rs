@@ -12,6 +12,7 @@ use recording::PrimarySurface;
 use crate::feeder::{Ends, Feeder, Manner, Told};
 use crate::fills::FillSource;
 use crate::options::Options;
+use crate::random::RandomSource;
 use crate::report::{self, Counts, Line};
 use crate::rings::Rings;
 use crate::source::{Call, CommandSource, RecordedSource};
@@ -68,10 +69,13 @@ struct Session {
 /// # Errors
 /// The library cannot be used, the source is damaged, or the library gets stuck.
 pub fn run(options: &Options) -> Result<()> {
-    match (&options.recording, options.fills) {
+    match (&options.recording, options.generate) {
         (Some(path), None) => run_source(options, RecordedSource::open(path)?),
-        (None, Some(count)) => run_source(options, FillSource::new(count)),
-        _ => bail!("one recording or a number of fills is needed"),
+        (None, Some(count)) => match options.seed {
+            None => run_source(options, FillSource::new(count)),
+            Some(seed) => run_source(options, RandomSource::new(seed, count)),
+        },
+        _ => bail!("a recording or a number of commands is needed"),
     }
 }
 
@@ -236,18 +240,7 @@ impl Session {
 
     fn finish(&mut self) {
         let (width, height) = END_MARKER;
-        let stride = width * 4;
-        let marker = PrimarySurface {
-            width,
-            height,
-            stride: stride.cast_signed(),
-            format: 32,
-            position: 0,
-            mouse_mode: 1,
-            flags: 0,
-            kind: 0,
-            pixels: vec![0; (stride * height) as usize],
-        };
+        let marker = PrimarySurface::black(width, height);
         self.host.destroy_primary(None);
         self.host.create_primary(&marker, None);
         self.host.destroy_primary(None);

@@ -52,7 +52,7 @@ impl Scenario {
         }
         match self.source {
             Source::Recording(name) => arguments.push(PathBuf::into_os_string(libraries::recording(name))),
-            Source::Fills(count) => arguments.extend(["--fills".into(), count.to_string().into()]),
+            Source::Fills(count) => arguments.extend(["--generate".into(), count.to_string().into()]),
         }
         arguments
     }

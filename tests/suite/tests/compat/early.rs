@@ -7,20 +7,20 @@ use anyhow::{Context, Result, ensure};
 use probe::{Address, Client, Options, Screen, View};
 
 use crate::picture::Picture;
-use crate::replay::{self, Recorded};
+use crate::replay::{self, Source};
 
 /// How long the client's picture may take to become what it should be.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Replays a recording to a client that joins before the first command, and gives its picture at each of
+/// Replays a source to a client that joins before the first command, and gives its picture at each of
 /// these points. A picture counts as soon as it equals the expected one, else when time is over.
 pub(crate) fn pictures(
     library: &Path,
-    recorded: Recorded,
+    source: Source,
     points: &[u64],
     expected: &[Picture],
 ) -> Result<Vec<Picture>> {
-    let mut replayer = replay::start(library, recorded, &[])?;
+    let mut replayer = replay::start(library, source, &[])?;
     replayer.go(0)?;
     let address = Address::Tcp(replayer.address().to_string());
     let client = Client::connect(&address, &Options::default())?;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use wire::inputs::Button;
 use wire::main::MouseMode;
 
-use crate::replay::{self, Recorded};
+use crate::replay::{self, Source};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -23,7 +23,7 @@ const RECEIVED: [&str; 5] = ["key", "motion", "buttons", "position", "wheel"];
 
 /// What the devices receive of a client that types, then moves and clicks in both mouse modes.
 pub(crate) fn received(library: &Path) -> Result<Vec<Value>> {
-    let mut replayer = replay::start(library, Recorded { name: "qxl-desk" }, &[])?;
+    let mut replayer = replay::start(library, Source::Recording("qxl-desk"), &[])?;
     replayer.go(200)?;
     let client = Client::connect(&Address::Tcp(replayer.address().to_string()), &Options::default())?;
     let mut received = Vec::new();

@@ -17,28 +17,42 @@ use std::fs;
 use anyhow::{Context, Result, bail, ensure};
 use picture::Picture;
 use probe::{Address, Client, Options, ProbeError};
-use replay::Recorded;
+use replay::Source;
 use replayer::libraries;
 use wire::link::LinkError;
 
 /// At how many points of a recording a client joins.
 const POINTS: u64 = 20;
 
+/// How many sequences of random commands are compared.
+const RANDOM_RUNS: u64 = 8;
+
 #[test]
 fn a_client_that_joins_a_qxl_desktop_sees_what_it_sees_of_the_original() -> Result<()> {
-    equal_pictures(Recorded { name: "qxl-desk" })
+    equal_pictures(Source::Recording("qxl-desk"))
 }
 
 #[test]
 fn a_client_that_joins_a_modesetting_desktop_sees_what_it_sees_of_the_original() -> Result<()> {
-    equal_pictures(Recorded { name: "ms-desk" })
+    equal_pictures(Source::Recording("ms-desk"))
+}
+
+#[test]
+fn random_commands_give_the_pixels_of_the_original() -> Result<()> {
+    let mut complaints = Vec::new();
+    for seed in 1..=RANDOM_RUNS {
+        let source = Source::Random { seed, commands: 60 };
+        complaints.extend(equal(source, POINTS, "off").err().map(|error| format!("seed {seed}: {error:#}")));
+    }
+    ensure!(complaints.is_empty(), "{}", complaints.join("\n"));
+    Ok(())
 }
 
 #[test]
 fn every_codec_gives_the_pixels_of_the_original() -> Result<()> {
-    let recorded = Recorded { name: "qxl-desk" };
+    let source = Source::Recording("qxl-desk");
     for codec in ["off", "auto_lz", "quic", "glz", "lz", "lz4"] {
-        equal(recorded, 2, codec).with_context(|| format!("--compression {codec}"))?;
+        equal(source, 2, codec).with_context(|| format!("--compression {codec}"))?;
     }
     Ok(())
 }
@@ -47,11 +61,11 @@ fn every_codec_gives_the_pixels_of_the_original() -> Result<()> {
 fn a_client_that_was_there_all_the_time_sees_what_one_that_joins_sees() -> Result<()> {
     let library = libraries::under_test()?;
     for name in ["qxl-desk", "ms-desk"] {
-        let recorded = Recorded { name };
-        let points = recorded.points(POINTS)?;
-        let expected = reference::pictures(recorded, &points)?;
-        let found = early::pictures(&library, recorded, &points, &expected)?;
-        judge(&format!("{name}-early"), &points, &expected, &found)?;
+        let source = Source::Recording(name);
+        let points = source.points(POINTS)?;
+        let expected = reference::pictures(source, &points)?;
+        let found = early::pictures(&library, source, &points, &expected)?;
+        judge(source, "early", &points, &expected, &found)?;
     }
     Ok(())
 }
@@ -67,10 +81,10 @@ fn keys_and_pointer_of_a_client_reach_the_guest_as_with_the_original() -> Result
 #[test]
 fn the_pointer_of_a_client_that_joins_is_that_of_the_original() -> Result<()> {
     for name in ["qxl-desk", "ms-desk"] {
-        let recorded = Recorded { name };
-        let points = recorded.points(5)?;
-        let expected = pointer::pointers(&libraries::original()?, recorded, &points)?;
-        let found = pointer::pointers(&libraries::under_test()?, recorded, &points)?;
+        let source = Source::Recording(name);
+        let points = source.points(5)?;
+        let expected = pointer::pointers(&libraries::original()?, source, &points)?;
+        let found = pointer::pointers(&libraries::under_test()?, source, &points)?;
         for ((point, expected), found) in points.iter().zip(expected).zip(found) {
             ensure!(expected == found, "{name}, command {point}: {found:?} in place of {expected:?}");
         }
@@ -80,8 +94,8 @@ fn the_pointer_of_a_client_that_joins_is_that_of_the_original() -> Result<()> {
 
 #[test]
 fn only_the_right_ticket_opens_a_session() -> Result<()> {
-    let recorded = Recorded { name: "qxl-desk" };
-    let replayer = replay::start(&libraries::under_test()?, recorded, &["--ticket", "secret"])?;
+    let source = Source::Recording("qxl-desk");
+    let replayer = replay::start(&libraries::under_test()?, source, &["--ticket", "secret"])?;
     let address = Address::Tcp(replayer.address().to_string());
     for password in ["", "secre", "secret ", "wrong"] {
         let options = Options { password: password.to_owned(), ..Options::default() };
@@ -96,25 +110,35 @@ fn only_the_right_ticket_opens_a_session() -> Result<()> {
     Ok(())
 }
 
-fn equal_pictures(recorded: Recorded) -> Result<()> {
-    equal(recorded, POINTS, "auto_glz")
+fn equal_pictures(source: Source) -> Result<()> {
+    equal(source, POINTS, "auto_glz")
 }
 
 /// Compares at `count` points. All codecs are lossless here, so the original's pictures are the same with
 /// each.
-fn equal(recorded: Recorded, count: u64, codec: &str) -> Result<()> {
+fn equal(source: Source, count: u64, codec: &str) -> Result<()> {
     let library = libraries::under_test()?;
-    let points = recorded.points(count)?;
-    let expected = reference::pictures(recorded, &points)?;
-    let found = replay::pictures(&library, recorded, &points, &["--compression", codec])?;
-    judge(&format!("{}-{codec}", recorded.name), &points, &expected, &found)
+    let points = source.points(count)?;
+    let expected = reference::pictures(source, &points)?;
+    let found = replay::pictures(&library, source, &points, &["--compression", codec])?;
+    judge(source, codec, &points, &expected, &found)
 }
 
 /// Fails unless the pictures of all points are equal.
-fn judge(name: &str, points: &[u64], expected: &[Picture], found: &[Picture]) -> Result<()> {
+fn judge(
+    source: Source,
+    manner: &str,
+    points: &[u64],
+    expected: &[Picture],
+    found: &[Picture],
+) -> Result<()> {
     let mut complaints = Vec::new();
+    let mut before = 0;
     for ((point, expected), found) in points.iter().zip(expected).zip(found) {
-        complaints.extend(compare(&format!("{name}-{point}"), expected, found)?);
+        if let Some(complaint) = compare(&format!("{}-{manner}-{point}", source.name()), expected, found)? {
+            complaints.push(format!("{complaint} {}", source.between(before, *point)?));
+        }
+        before = *point;
     }
     if complaints.is_empty() {
         return Ok(());

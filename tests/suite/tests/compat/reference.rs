@@ -10,17 +10,17 @@ use openssl::hash::{MessageDigest, hash};
 use replayer::libraries;
 
 use crate::picture::Picture;
-use crate::replay::{self, Recorded};
+use crate::replay::{self, Source};
 
 /// Changes when pictures are taken in another way.
 const VERSION: &str = "1";
 
 /// The pictures that the original shows at these points of a recording.
-pub(crate) fn pictures(recorded: Recorded, points: &[u64]) -> Result<Vec<Picture>> {
+pub(crate) fn pictures(source: Source, points: &[u64]) -> Result<Vec<Picture>> {
     let library = libraries::original()?;
-    let key = key(&library, recorded, points)?;
+    let key = key(&library, source, points)?;
     let folder = Cache::of_the_user()?.entry(&key, |folder| {
-        let pictures = replay::pictures(&library, recorded, points, &[]).context("the original library")?;
+        let pictures = replay::pictures(&library, source, points, &[]).context("the original library")?;
         points.iter().zip(pictures).try_for_each(|(point, picture)| {
             fs::write(folder.join(format!("{point}.md5")), md5(&picture.rgb)?)?;
             picture.write_png(&folder.join(format!("{point}.png")))
@@ -37,14 +37,13 @@ fn read(folder: &Path, point: u64) -> Result<Picture> {
     Ok(picture)
 }
 
-fn key(library: &Path, recorded: Recorded, points: &[u64]) -> Result<String> {
+fn key(library: &Path, source: Source, points: &[u64]) -> Result<String> {
     let library = fs::read(library).with_context(|| format!("cannot read {}", library.display()))?;
-    let recording = fs::read(recorded.path())?;
-    let parts = format!("{VERSION} {} {} {points:?}", md5(&library)?, md5(&recording)?);
-    Ok(format!("compat-{}-{}", recorded.name, md5(parts.as_bytes())?))
+    let parts = format!("{VERSION} {} {} {points:?}", md5(&library)?, source.identity()?);
+    Ok(format!("compat-{}-{}", source.name(), md5(parts.as_bytes())?))
 }
 
-fn md5(bytes: &[u8]) -> Result<String> {
+pub(crate) fn md5(bytes: &[u8]) -> Result<String> {
     let digest = hash(MessageDigest::md5(), bytes)?;
     Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -11,27 +11,59 @@ use std::sync::OnceLock;
 use anyhow::{Context, Result, bail, ensure};
 use recording::{EventKind, Recording};
 use replayer::libraries;
+use replayer::random::RandomSource;
 use replayer::steer::{Program, Replayer};
 
 use crate::picture::Picture;
+use crate::reference::md5;
 
 /// Seconds that the stock client gets for one picture.
 const PATIENCE: &str = "60";
 
-/// A recording of the source tree.
+/// What is replayed.
 #[derive(Clone, Copy)]
-pub(crate) struct Recorded {
-    pub(crate) name: &'static str,
+pub(crate) enum Source {
+    /// A recording of the source tree, by its name.
+    Recording(&'static str),
+    /// So many random commands.
+    Random { seed: u64, commands: u64 },
 }
 
-impl Recorded {
-    pub(crate) fn path(self) -> PathBuf {
-        libraries::recording(self.name)
+impl Source {
+    pub(crate) fn name(self) -> String {
+        match self {
+            Self::Recording(name) => name.to_owned(),
+            Self::Random { seed, .. } => format!("random-{seed}"),
+        }
+    }
+
+    /// The replayer's arguments.
+    fn arguments(self) -> Vec<OsString> {
+        match self {
+            Self::Recording(name) => vec![libraries::recording(name).into()],
+            Self::Random { seed, commands } => {
+                ["--generate".into(), commands.to_string(), "--seed".into(), seed.to_string()]
+                    .map(OsString::from)
+                    .to_vec()
+            }
+        }
+    }
+
+    /// A short text that is the same only for the same commands.
+    pub(crate) fn identity(self) -> Result<String> {
+        match self {
+            Self::Recording(name) => md5(&fs::read(libraries::recording(name))?),
+            Self::Random { seed, commands } => md5(&RandomSource::text(seed, commands)?),
+        }
     }
 
     /// How many commands it holds.
     fn commands(self) -> Result<u64> {
-        let file = BufReader::new(zstd::Decoder::new(File::open(self.path())?)?);
+        let name = match self {
+            Self::Random { commands, .. } => return Ok(commands),
+            Self::Recording(name) => name,
+        };
+        let file = BufReader::new(zstd::Decoder::new(File::open(libraries::recording(name))?)?);
         let mut commands = 0;
         for event in Recording::open(file, 1024)? {
             commands += u64::from(matches!(event?.kind, EventKind::Command(_)));
@@ -43,6 +75,13 @@ impl Recorded {
     pub(crate) fn points(self, count: u64) -> Result<Vec<u64>> {
         let commands = self.commands()?;
         Ok((1..=count).map(|point| commands * point / count).collect())
+    }
+
+    /// The names of the commands from one point to the next, where they are known.
+    pub(crate) fn between(self, from: u64, to: u64) -> Result<String> {
+        let Self::Random { seed, .. } = self else { return Ok(String::new()) };
+        let names = RandomSource::operations(seed, to)?;
+        Ok(names.get(usize::try_from(from)?..).unwrap_or_default().join(", "))
     }
 }
 
@@ -90,9 +129,9 @@ fn build() -> Result<Program> {
     Ok(Program { path: profile.join("replayer"), arguments: Vec::new() })
 }
 
-/// Starts a replayer of a recording.
-pub(crate) fn start(library: &Path, recorded: Recorded, options: &[&str]) -> Result<Replayer> {
-    let arguments = options.iter().map(OsString::from).chain([recorded.path().into()]);
+/// Starts a replayer.
+pub(crate) fn start(library: &Path, source: Source, options: &[&str]) -> Result<Replayer> {
+    let arguments = options.iter().map(OsString::from).chain(source.arguments());
     Replayer::start(program()?, library, arguments)
 }
 
@@ -100,18 +139,18 @@ pub(crate) fn start(library: &Path, recorded: Recorded, options: &[&str]) -> Res
 /// commands.
 pub(crate) fn pictures(
     library: &Path,
-    recorded: Recorded,
+    source: Source,
     points: &[u64],
     options: &[&str],
 ) -> Result<Vec<Picture>> {
-    let folder = Folder::new(recorded.name)?;
-    let mut replayer = start(library, recorded, options)?;
+    let folder = Folder::new(&source.name())?;
+    let mut replayer = start(library, source, options)?;
     let mut pictures = Vec::with_capacity(points.len());
     for point in points {
         let reached = replayer.go(*point)?;
         ensure!(reached.commands == *point, "the recording ends at {} of {point}", reached.commands);
         let picture = screenshot(replayer.address(), &folder);
-        pictures.push(picture.with_context(|| format!("{}, command {point}", recorded.name))?);
+        pictures.push(picture.with_context(|| format!("{}, command {point}", source.name()))?);
     }
     let (counts, _) = replayer.quit()?;
     ensure!(counts.taken == counts.released, "taken and released differ at the end: {counts:?}");
