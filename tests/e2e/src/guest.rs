@@ -17,11 +17,13 @@ pub struct Guest {
     control: UnixStream,
     /// How far the console has been read.
     position: usize,
+    /// Where the current boot's lines begin.
+    boot: usize,
 }
 
 impl Guest {
     pub(crate) fn new(console: UnixStream, control: UnixStream) -> Self {
-        Guest { console: SerialLog::reading(console), control, position: 0 }
+        Guest { console: SerialLog::reading(console), control, position: 0, boot: 0 }
     }
 
     /// The console's text so far.
@@ -31,6 +33,7 @@ impl Guest {
 
     /// Waits until the guest has booted, counting from what was last read: after a reset, for the next boot.
     pub fn booted(&mut self, deadline: Deadline) -> Result<()> {
+        self.boot = self.position;
         self.marker("GUEST-READY", deadline).map(drop)
     }
 
@@ -58,9 +61,9 @@ impl Guest {
         Ok(answer)
     }
 
-    /// Waits until the kernel has found an input device of this name, or a part of it.
+    /// Waits until the events of an input device are followed whose name begins like this.
     pub fn input_device(&mut self, name: &str, deadline: Deadline) -> Result<()> {
-        self.console.line_after(0, &format!("INPUT-DEVICE {name}"), deadline).map(drop)
+        self.console.line_after(self.boot, &format!("INPUT-DEVICE {name}"), deadline).map(drop)
     }
 
     /// Shows the test card, through KMS, in a mode of this size in pixels, until [`Guest::stop_drawing`].

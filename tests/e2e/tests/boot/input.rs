@@ -15,6 +15,7 @@ const TABLET_RANGE: usize = 0x7fff;
 /// A command typed at the client runs in the shell on the guest's screen.
 pub(crate) fn typed_text(session: &mut Session) -> Result<()> {
     let Session { vm, client, .. } = session;
+    vm.guest.input_device("AT Translated Set 2 keyboard", Deadline::seconds(30))?;
     vm.guest.run("rm -f /tmp/typed; mkfifo /tmp/typed", Deadline::seconds(20))?;
     type_text(client, &mut vm.guest, "echo Typed_at the client > /tmp/typed\n", Deadline::seconds(60))?;
     let typed = vm.guest.run("cat /tmp/typed", Deadline::seconds(20))?;
