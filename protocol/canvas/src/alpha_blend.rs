@@ -49,6 +49,13 @@ pub(crate) fn alpha_blend<T: Depth>(
             read_argb(&picture, x, y, canvas_format, blend.source_surface_has_alpha, &mut scratch);
             over_row(row, &scratch, blend.alpha, format);
         });
+    } else if replaces(canvas, &picture, blend) && picture.placed(Point::default()).contains(area) {
+        let format = picture.format_on(canvas.format);
+        let (pixels, at) = picture.into_pixels(canvas.format)?;
+        let area = area.translate(-at.x, -at.y);
+        let scaling = Scaling { area, bbox: *bbox, visible: region.bounds(), whole_steps: false };
+        let plane = scaled(&pixels, (format, canvas.format), &scaling, ScaleMode::Nearest)?;
+        canvas.blit_plane(region, &plane, region.bounds().origin(), BinaryRop::Copy);
     } else {
         let (argb, at) = argb_plane(&picture, canvas.format, blend.source_surface_has_alpha)?;
         let scaling = Scaling {

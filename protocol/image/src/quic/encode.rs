@@ -77,7 +77,7 @@ fn encode_row<P: Pixel<N>, const N: usize, const BITS: u32>(
     above: &[P::Raw],
 ) {
     let first = above.is_empty();
-    let mut coder = Row::<'_, '_, P, N> { writer, row, above };
+    let mut coder = Row::<'_, '_, P, N> { writer, row, above, left: [0; N] };
     let Ok(()) = code_row::<N, BITS, _>(channels, &mut coder, row.len(), first);
 }
 
@@ -173,6 +173,8 @@ struct Row<'r, 'w, P: Pixel<N>, const N: usize> {
     writer: &'r mut BitWriter<'w>,
     row: &'r [P::Raw],
     above: &'r [P::Raw],
+    /// The channels of the pixel that was written last; a run does not change it.
+    left: [u8; N],
 }
 
 impl<P: Pixel<N>, const N: usize, const BITS: u32> RowCoder<N, BITS> for Row<'_, '_, P, N> {
@@ -182,7 +184,8 @@ impl<P: Pixel<N>, const N: usize, const BITS: u32> RowCoder<N, BITS> for Row<'_,
     fn pixel(&mut self, models: &[Model<BITS>; N], errors: &mut [[u8; N]], at: usize) {
         let Some(pixel) = self.row.get(at).map(|raw| P::channels(*raw)) else { return };
         let above = self.above.get(at).map(|raw| P::channels(*raw));
-        let left = at.checked_sub(1).and_then(|left| self.row.get(left)).map(|raw| P::channels(*raw));
+        let left = if at == 0 { None } else { Some(self.left) };
+        self.left = pixel;
         let Some([before, now]) = errors.get_mut(at..).and_then(<[[u8; N]]>::first_chunk_mut::<2>) else {
             return;
         };
