@@ -37,4 +37,4 @@ mod write;
 pub use error::WireError;
 pub use frame::Frame;
 pub use read::Reader;
-pub use write::FrameBuilder;
+pub use write::{FrameBuilder, Pointer};

@@ -247,7 +247,8 @@ impl Client {
         self.look(|view| view.statistics.clone())
     }
 
-    /// Stops or resumes the reading of all channels of a type.
+    /// Stops or resumes the reading of all channels of a type. A read that waits for bytes when the channel
+    /// freezes still takes the first ones that come.
     pub fn freeze(&self, channel: ChannelType, frozen: bool) {
         self.shared.pace.freeze(channel, frozen);
     }
