@@ -1,8 +1,9 @@
 //! Compositing as the X Render extension has it: an image, seen through a mask, is combined with the surface
 //! by one of the Porter-Duff operators. Image and mask can be repeated, and mapped by an affine transform.
 //!
-//! Arithmetic is pixman's: on bytes, each product rounded to the nearest 255th, sums held at 255. Only for
-//! SATURATE pixman goes through floating point, which can differ from this by 1.
+//! Arithmetic is pixman's: on bytes, each product rounded to the nearest 255th, sums held at 255; only
+//! SATURATE, which divides, is computed in floating point, and can differ by 1 from what some of pixman's
+//! implementations make of it.
 
 use image::geometry::{Point, Rect};
 use image::plane::Plane;
@@ -52,9 +53,6 @@ pub(crate) fn composite<T: Depth>(
         }),
     };
     let by_component = flags & COMPONENT_ALPHA != 0;
-    if by_component && mask.is_some() && operator == Operator::Saturate {
-        return Err(DrawError::Unsupported("saturating composites with alpha for each component"));
-    }
     let format = canvas.format;
     for rect in region.rects() {
         canvas.plane.each_row(rect, |y, row| {
@@ -62,8 +60,13 @@ pub(crate) fn composite<T: Depth>(
                 let (x, y) = (x.wrapping_sub(bbox.left), y.wrapping_sub(bbox.top));
                 let source = source.sample(x, y);
                 let mask = mask.as_ref().map(|mask| mask.sample(x, y));
-                let input = Input::new(source, mask, by_component);
-                *pixel = T::from_argb(operator.apply(&input, pixel.to_argb(format)), format);
+                let destination = pixel.to_argb(format);
+                let result = if operator == Operator::Saturate {
+                    saturate(source, mask, by_component, destination)
+                } else {
+                    operator.apply(&Input::new(source, mask, by_component), destination)
+                };
+                *pixel = T::from_argb(result, format);
             }
         });
     }
@@ -132,6 +135,7 @@ impl Operator {
         })
     }
 
+    /// The result of an operator other than [`Operator::Saturate`], of which this has only the sum.
     fn apply(self, input: &Input, destination: u32) -> u32 {
         let (s, d) = (input.color, destination);
         let (covered, uncovered) = (input.alpha, !input.alpha);
@@ -149,21 +153,30 @@ impl Operator {
             Self::Atop => add_bytes(scale_bytes(s, present), multiply(d, uncovered)),
             Self::AtopReverse => add_bytes(scale_bytes(s, absent), multiply(d, covered)),
             Self::Xor => add_bytes(scale_bytes(s, absent), multiply(d, uncovered)),
-            Self::Add => add_bytes(s, d),
-            Self::Saturate => add_bytes(d, saturated(s, absent)),
+            Self::Add | Self::Saturate => add_bytes(s, d),
         }
     }
 }
 
-/// The source, made as transparent as the destination's transparency asks for.
-fn saturated(source: u32, absent: u8) -> u32 {
-    let alpha = alpha_of(source);
-    if alpha <= absent {
-        return source;
-    }
-    let (absent, alpha) = (u16::from(absent), u16::from(alpha));
-    // At most 255, since absent is less than alpha.
-    scale_bytes(source, ((absent * 255 + alpha / 2) / alpha) as u8)
+/// Adds as much of the source as the destination's transparency has room for.
+fn saturate(source: u32, mask: Option<u32>, by_component: bool, destination: u32) -> u32 {
+    let unit = |byte: u8| f32::from(byte) * (1.0 / 255.0);
+    let source = source.to_le_bytes().map(unit);
+    let mask = match mask {
+        None => [1.0; 4],
+        Some(mask) if by_component => mask.to_le_bytes().map(unit),
+        Some(mask) => [unit(alpha_of(mask)); 4],
+    };
+    let destination = destination.to_le_bytes().map(unit);
+    let room = 1.0 - destination[3];
+    u32::from_le_bytes(core::array::from_fn(|channel| {
+        let covered = mask[channel] * source[3];
+        let part = if covered == 0.0 { 1.0 } else { (room / covered).clamp(0.0, 1.0) };
+        let sum = (source[channel] * mask[channel] * part + destination[channel]).min(1.0);
+        // 256 levels, of which the highest is the one above 255.
+        let level = (sum * 256.0) as u16;
+        (level - (level >> 8)).to_le_bytes()[0]
+    }))
 }
 
 fn alpha_of(pixel: u32) -> u8 {
@@ -381,6 +394,9 @@ mod tests {
         assert_eq!(result(inside, 0x8000_0000, None), 0x4020_1008);
         assert_eq!(result(out_reverse, 0xff80_4020, None), 0x7f40_2010);
         assert_eq!(result(add, 0x90ff_0001, None), 0xffff_2011);
+        let saturate = 13;
+        assert_eq!(result(saturate, 0xff10_2030, None), 0xff10_2030);
+        assert_eq!(result(saturate, 0, None), 0x8040_2010);
     }
 
     #[test]
