@@ -308,7 +308,8 @@ impl RandomSource {
             writeln!(text, "attr.flags 8\nattr.style_nseg 2")?;
             block(text, "style", &dashes.map(i32::to_le_bytes).concat())?;
         }
-        self.brush(text)?;
+        // The original paints patterns along a line differently from run to run.
+        writeln!(text, "type 1\nu.color {}", self.color())?;
         let mode = self.random.pick(&[8, 16, 32, 64, 512], 8);
         Ok(writeln!(text, "fore_mode {mode}\nback_mode 8")?)
     }
