@@ -4,13 +4,14 @@ use bytes::Bytes;
 use image::bitmap::{Bitmap, BitmapFormat, Palette};
 use image::geometry::{Point, Rect, Size};
 use image::region::Region;
-use image::{lz, lz4, quic};
+use image::{glz, lz, lz4, quic};
 
 use crate::Oracle;
 
 /// The fuzz targets `image_*`.
 pub const ORACLES: &[Oracle] = &[
     Oracle { name: "image_region", check: region },
+    Oracle { name: "image_glz", check: glz },
     Oracle { name: "image_lz", check: lz },
     Oracle { name: "image_lz4", check: lz4 },
     Oracle { name: "image_quic", check: quic },
@@ -119,6 +120,20 @@ fn check_questions(region: &Region, pixels: &Pixels, rect: &Rect, other: &Region
     assert_eq!(region.intersects_rect(rect), intersects);
     assert_eq!(region.contains(other), contains_other);
     assert_eq!(region.intersects(other), intersects_other);
+}
+
+/// A session of streams, each behind a byte with its length: all of them end in a bitmap within the window's
+/// size or in an error.
+pub fn glz(bytes: &[u8]) {
+    let mut window = glz::Window::new(MAX_PIXELS);
+    let mut rest = bytes;
+    while let Some((length, tail)) = rest.split_first() {
+        let (stream, tail) = tail.split_at(tail.len().min(usize::from(*length)));
+        if let Ok(bitmap) = window.decode(stream) {
+            assert!(bitmap.size().area() <= MAX_PIXELS);
+        }
+        rest = tail;
+    }
 }
 
 /// Any bytes end in an error or in a bitmap, which has the same colours after another round: an encoder may
