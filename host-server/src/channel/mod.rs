@@ -1,3 +1,4 @@
 //! What all channels share: the connection and the window of acknowledged messages.
 
 pub mod connection;
+pub mod window;

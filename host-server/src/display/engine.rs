@@ -19,7 +19,7 @@ use super::backing::Backing;
 use super::client::{DisplayClient, Reaction};
 use super::encode::Encoder;
 use super::handle::ClientId;
-use super::item::{Item, Moment, pictures};
+use super::item::{Item, Moment, images};
 use super::monitors::Monitors;
 use super::patience::Verdict;
 use super::picture::{Image, Picture};
@@ -70,13 +70,7 @@ impl Engine {
     /// Adds a drawing.
     pub fn draw(&mut self, draw: FetchedDraw) -> Result<(), GuestFault> {
         let FetchedDraw { drawable, self_bitmap, colors_are_16_bit: _ } = draw;
-        let (size, _) = self.existing(drawable.surface)?;
-        if !Rect::of_size(size).contains(&drawable.bbox) {
-            let (Rect { left, top, right, bottom }, Size { width, height }) = (drawable.bbox, size);
-            return Err(GuestFault::new(format_args!(
-                "drawing on {left},{top} to {right},{bottom} of a surface of {width}x{height}"
-            )));
-        }
+        let size = self.check_target(&drawable)?;
         let drawable = self.with_own_area(drawable, self_bitmap)?;
         self.check_sources(&drawable, size)?;
         self.moment += 1;
@@ -92,7 +86,19 @@ impl Engine {
         Ok(())
     }
 
-    /// Creates a surface, in place of one of the same name.
+    /// Checks that a drawing's surface exists and contains its bounding box; returns the surface's size.
+    pub fn check_target<I>(&self, drawable: &Drawable<I>) -> Result<Size, GuestFault> {
+        let (size, _) = self.existing(drawable.surface)?;
+        if Rect::of_size(size).contains(&drawable.bbox) {
+            return Ok(size);
+        }
+        let (Rect { left, top, right, bottom }, Size { width, height }) = (drawable.bbox, size);
+        Err(GuestFault::new(format_args!(
+            "drawing on {left},{top} to {right},{bottom} of a surface of {width}x{height}"
+        )))
+    }
+
+    /// Creates a surface.
     pub fn create_surface(&mut self, id: SurfaceId, new: NewSurface) -> Result<(), GuestFault> {
         if id.0 >= self.max_surfaces {
             return Err(GuestFault::new(format_args!("surface {} of {}", id.0, self.max_surfaces)));
@@ -286,7 +292,7 @@ impl Engine {
     }
 
     fn check_sources(&self, drawable: &Drawable<Picture>, size: Size) -> Result<(), GuestFault> {
-        for source in pictures(&drawable.operation).filter_map(Picture::surface) {
+        for source in images(&drawable.operation).filter_map(Picture::surface) {
             self.existing(source)?;
         }
         check_areas(drawable, size, |picture| match picture {

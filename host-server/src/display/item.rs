@@ -34,7 +34,7 @@ impl Item {
         let region = covered(&drawable);
         let opaque = is_opaque(&drawable.operation);
         let reads = own_source(&drawable);
-        let bytes = pictures(&drawable.operation)
+        let bytes = images(&drawable.operation)
             .map(|picture| match picture {
                 Picture::Bitmap(image) => image.bytes(),
                 Picture::Surface(_) => 0,
@@ -46,13 +46,13 @@ impl Item {
     /// The other surfaces that the operation reads.
     pub fn sources(&self) -> impl Iterator<Item = SurfaceId> {
         let own = self.drawable.surface;
-        pictures(&self.drawable.operation).filter_map(Picture::surface).filter(move |id| *id != own)
+        images(&self.drawable.operation).filter_map(Picture::surface).filter(move |id| *id != own)
     }
 }
 
 /// Every image of an operation.
-pub fn pictures(operation: &Operation<Picture>) -> impl Iterator<Item = &Picture> {
-    let mut all: [Option<&Picture>; 4] = [None; 4];
+pub fn images<I>(operation: &Operation<I>) -> impl Iterator<Item = &I> {
+    let mut all: [Option<&I>; 4] = [None; 4];
     match operation {
         Operation::Fill(fill) => all = [brush(&fill.brush), mask(&fill.mask), None, None],
         Operation::Opaque(op) => all = [Some(&op.source), brush(&op.brush), mask(&op.mask), None],
@@ -69,18 +69,19 @@ pub fn pictures(operation: &Operation<Picture>) -> impl Iterator<Item = &Picture
     all.into_iter().flatten()
 }
 
-fn brush(brush: &Brush<Picture>) -> Option<&Picture> {
+fn brush<I>(brush: &Brush<I>) -> Option<&I> {
     match brush {
         Brush::Pattern { image, .. } => Some(image),
         Brush::None | Brush::Solid(_) => None,
     }
 }
 
-fn mask(mask: &Mask<Picture>) -> Option<&Picture> {
+fn mask<I>(mask: &Mask<I>) -> Option<&I> {
     mask.bitmap.as_ref()
 }
 
-fn covered(drawable: &Drawable<Picture>) -> Region {
+/// What a drawing touches: its bounding box without what is clipped.
+pub fn covered<I>(drawable: &Drawable<I>) -> Region {
     match &drawable.clip {
         Clip::None => Region::from_rect(drawable.bbox),
         Clip::Rects(rects) => {
@@ -90,7 +91,7 @@ fn covered(drawable: &Drawable<Picture>) -> Region {
 }
 
 /// Whether every pixel of the region gets a value that does not depend on what was there.
-fn is_opaque(operation: &Operation<Picture>) -> bool {
+pub fn is_opaque<I>(operation: &Operation<I>) -> bool {
     match operation {
         Operation::Fill(fill) => {
             replaces(fill.rop) && fill.mask.bitmap.is_none() && !matches!(fill.brush, Brush::None)
@@ -120,7 +121,7 @@ fn own_source(drawable: &Drawable<Picture>) -> Option<Rect> {
         return Some(moved_to(drawable.bbox, source));
     }
     let own = |picture: &Picture| picture.surface() == Some(drawable.surface);
-    pictures(&drawable.operation).any(own).then(|| Rect::new(0, 0, i32::MAX, i32::MAX))
+    images(&drawable.operation).any(own).then(|| Rect::new(0, 0, i32::MAX, i32::MAX))
 }
 
 /// The rectangle of the same size with its corner at `origin`.

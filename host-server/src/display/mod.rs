@@ -8,6 +8,7 @@ pub mod engine;
 mod faults;
 pub mod handle;
 pub mod item;
+mod lookahead;
 pub mod monitors;
 mod patience;
 pub mod picture;

@@ -207,14 +207,14 @@ impl Worker {
             Ring::EmptySince(since) if now.duration_since(since) < POLL_AGAIN => return false,
             Ring::Poll | Ring::EmptySince(_) => {}
         }
-        for _ in 0..BATCH {
-            if !self.next_command() {
-                self.ring = self.after_empty(now);
-                return self.ring == Ring::Poll;
-            }
+        let read = self.read_batch();
+        if read > 0 {
             self.ring = Ring::Poll;
         }
-        true
+        if read < BATCH {
+            self.ring = self.after_empty(now);
+        }
+        self.ring == Ring::Poll
     }
 
     /// What to do about rings that were found empty at `now`.
@@ -227,35 +227,20 @@ impl Worker {
         if display && cursor { Ring::Armed } else { Ring::Poll }
     }
 
-    /// Reads one command of either ring, the cursor's first; `false` when there is none.
-    fn next_command(&mut self) -> bool {
-        if let Some(ext) = self.device.next_cursor_command() {
-            self.cursor_command(ext);
-            return true;
-        }
-        let Some(ext) = self.device.next_command() else { return false };
-        self.display_command(ext, false);
-        true
-    }
-
     /// Reads commands until the rings are empty, for a call that needs a consistent picture.
     fn drain(&mut self) {
         if !self.running {
             return;
         }
         let deadline = self.now() + DRAIN_LIMIT;
-        let mut read = 0_usize;
-        while self.next_command() {
-            read += 1;
-            if read.is_multiple_of(BATCH) {
-                let now = self.now();
-                if now > deadline {
-                    tracing::warn!("guest fault: commands arrive faster than they can be read");
-                    return;
-                }
-                self.engine.judge(now);
-                self.transmit();
+        while self.read_batch() == BATCH {
+            let now = self.now();
+            if now > deadline {
+                tracing::warn!("guest fault: commands arrive faster than they can be read");
+                return;
             }
+            self.engine.judge(now);
+            self.transmit();
         }
     }
 

@@ -1,13 +1,16 @@
-//! From addresses to pixels: everything an operation needs is copied out, once, while the command is parsed.
+//! From addresses to pixels, in two steps: images are described, then their pixels are copied out, once.
 //!
-//! After this the command's memory goes back to the guest, whatever becomes of the drawing.
+//! A description has been checked and holds no reference into the guest's structures, so that pixels which
+//! nobody will see need not be copied. After the copy the command's memory goes back to the guest, whatever
+//! becomes of the drawing.
 
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use image::bitmap::{Bitmap, BitmapFormat, Layout, Palette};
 use image::geometry::Size;
-use qxl::image::{ImageDescriptor, ImageKind, PaletteHeader, SurfaceImage};
+use image::quic;
+use qxl::image::{CompressedImage, ImageDescriptor, ImageKind, PaletteHeader, SurfaceImage};
 use qxl::memslot::PhysAddr;
 use wire::drawable::SurfaceId;
 use zerocopy::little_endian::U32;
@@ -18,48 +21,123 @@ use super::parse::color_16_to_32;
 use crate::display::picture::{Image, Picture};
 use crate::fault::GuestFault;
 
-/// Copies the image at `at`.
-pub fn picture(
+/// An image of a command, found and checked.
+#[derive(Clone, Debug)]
+pub enum Described {
+    /// The drawing's own area, in place of an image that is not given.
+    OwnArea,
+    /// Another surface.
+    Surface(SurfaceId),
+    /// Pixels in the guest's memory.
+    Pixels(Box<Pixels>),
+}
+
+/// Where an image's pixels are and what they look like.
+#[derive(Clone, Debug)]
+pub struct Pixels {
+    descriptor: ImageDescriptor,
+    body: Body,
+}
+
+#[derive(Clone, Debug)]
+enum Body {
+    /// Rows `stride` bytes apart. The layout is that of the copy.
+    Rows { pieces: Vec<Piece>, stride: u32, layout: Layout, palette: Option<Arc<Palette>> },
+    /// A QUIC stream.
+    Quic(Vec<u8>),
+}
+
+/// Pixels of an image that a guest has compressed.
+const MAX_DECODED_PIXELS: u64 = 64 << 20;
+
+/// Finds and checks the image at `at`. Its pixels are not read yet.
+pub fn describe(
     memory: GroupMemory<'_>,
     at: ImageAddress,
     colors_are_16_bit: bool,
-) -> Result<Picture, GuestFault> {
+) -> Result<Described, GuestFault> {
     const BODY: u64 = size_of::<ImageDescriptor>() as u64;
+    if at.address.is_null() {
+        return Ok(Described::OwnArea);
+    }
     let descriptor: ImageDescriptor = memory.read(at.address)?;
     let kind = ImageKind::try_from(descriptor.kind)
         .map_err(|_| GuestFault::new(format_args!("unknown kind of image {}", descriptor.kind)))?;
-    match kind {
+    let body = match kind {
         ImageKind::Bitmap => {
             let head: qxl::image::Bitmap = memory.read_at(at.address, BODY)?;
-            let bitmap = bitmap(memory, &head, at.is_mask, colors_are_16_bit)?;
-            Ok(Picture::Bitmap(Arc::new(Image {
-                id: descriptor.id.get(),
-                cacheable: descriptor.flags & ImageDescriptor::CACHE != 0,
-                high_bits_set: descriptor.flags & ImageDescriptor::HIGH_BITS_SET != 0,
-                bitmap: Arc::new(bitmap),
-                encoded: OnceLock::new(),
-            })))
+            describe_rows(memory, &head, at.is_mask, colors_are_16_bit)?
+        }
+        ImageKind::Quic => {
+            let head: CompressedImage = memory.read_at(at.address, BODY)?;
+            let lead = BODY + std::mem::offset_of!(CompressedImage, chunk) as u64;
+            let size = head.data_size.get() as usize;
+            let stream = memory.chunks(at.address, lead, size)?;
+            if stream.len() != size {
+                return Err(GuestFault::new(format_args!("stream of {size} bytes in {}", stream.len())));
+            }
+            Body::Quic(stream)
         }
         ImageKind::Surface => {
             let SurfaceImage { surface_id } = memory.read_at(at.address, BODY)?;
-            Ok(Picture::Surface(SurfaceId(surface_id.get())))
+            return Ok(Described::Surface(SurfaceId(surface_id.get())));
         }
-        other => Err(GuestFault::new(format_args!("image of kind {other:?} is not supported from a guest"))),
+        other => return Err(GuestFault::new(format_args!("image of kind {other:?} from a guest"))),
+    };
+    Ok(Described::Pixels(Box::new(Pixels { descriptor, body })))
+}
+
+impl Described {
+    /// Copies the pixels, if the image has any of its own. `None` stands for the drawing's own area.
+    pub fn copy(self) -> Result<Option<Picture>, GuestFault> {
+        Ok(match self {
+            Self::OwnArea => None,
+            Self::Surface(id) => Some(Picture::Surface(id)),
+            Self::Pixels(pixels) => Some(Picture::Bitmap(Arc::new(pixels.copy()?))),
+        })
     }
 }
 
-fn bitmap(
+impl Pixels {
+    /// Columns and rows, as far as they are known before the pixels are.
+    pub fn size(&self) -> Size {
+        match &self.body {
+            Body::Rows { layout, .. } => layout.size,
+            Body::Quic(_) => Size::new(self.descriptor.width.get(), self.descriptor.height.get()),
+        }
+    }
+
+    fn copy(self) -> Result<Image, GuestFault> {
+        let Self { descriptor, body } = self;
+        let bitmap = match body {
+            Body::Rows { pieces, stride, layout, palette } => {
+                let data = rows(&pieces, stride, layout.stride);
+                Bitmap::new(layout, palette, Bytes::from(data)).map_err(GuestFault::new)?
+            }
+            Body::Quic(stream) => quic::decode(&stream, MAX_DECODED_PIXELS).map_err(GuestFault::new)?,
+        };
+        Ok(Image {
+            id: descriptor.id.get(),
+            cacheable: descriptor.flags & ImageDescriptor::CACHE != 0,
+            high_bits_set: descriptor.flags & ImageDescriptor::HIGH_BITS_SET != 0,
+            bitmap: Arc::new(bitmap),
+            encoded: OnceLock::new(),
+        })
+    }
+}
+
+fn describe_rows(
     memory: GroupMemory<'_>,
     head: &qxl::image::Bitmap,
     is_mask: bool,
     colors_are_16_bit: bool,
-) -> Result<Bitmap, GuestFault> {
+) -> Result<Body, GuestFault> {
     let (_, bytes) =
         head.checked(is_mask).map_err(|fault| GuestFault::new(format_args!("bitmap: {fault:?}")))?;
     let bytes = bytes as usize;
     let pieces = if head.flags & qxl::image::Bitmap::DIRECT != 0 {
         let (region, offset) = memory.resolve(head.data, bytes as u64)?;
-        vec![Piece { region, offset, length: bytes }]
+        vec![Piece { region: region.clone(), offset, length: bytes }]
     } else {
         memory.pieces(head.data, 0, bytes)?
     };
@@ -74,15 +152,16 @@ fn bitmap(
     };
     let format = BitmapFormat::try_from(head.format).map_err(GuestFault::new)?;
     let size = Size::new(head.width.get(), head.height.get());
-    let (stride, data) = rows(&pieces, head.stride.get(), format.row_bytes(size.width));
+    let stride = head.stride.get();
+    // Clients need rows that begin at multiples of 4 bytes; padding beyond that is left out of the copy.
+    let packed = u32::try_from(format.row_bytes(size.width).next_multiple_of(4)).unwrap_or(stride);
     let top_down = head.flags & qxl::image::Bitmap::TOP_DOWN != 0;
-    Bitmap::new(Layout { format, size, stride, top_down }, palette, Bytes::from(data))
-        .map_err(GuestFault::new)
+    let layout = Layout { format, size, stride: packed.min(stride), top_down };
+    Ok(Body::Rows { pieces, stride, layout, palette })
 }
 
-/// Copies rows of pixels, leaving out what pads them beyond the next 4 bytes; returns their new stride.
-fn rows(pieces: &[Piece<'_>], stride: u32, row_bytes: u64) -> (u32, Vec<u8>) {
-    let kept = u32::try_from(row_bytes.next_multiple_of(4)).map_or(stride, |kept| kept.min(stride));
+/// Copies the first `kept` bytes of every row of `stride` bytes.
+fn rows(pieces: &[Piece], stride: u32, kept: u32) -> Vec<u8> {
     let (stride_bytes, kept_bytes) = (stride as usize, kept as usize);
     let total: usize = pieces.iter().map(|piece| piece.length).sum();
     let mut data = Vec::with_capacity(total / stride_bytes.max(1) * kept_bytes);
@@ -102,7 +181,7 @@ fn rows(pieces: &[Piece<'_>], stride: u32, row_bytes: u64) -> (u32, Vec<u8>) {
             column = (column + span) % stride_bytes;
         }
     }
-    (kept, data)
+    data
 }
 
 fn palette(

@@ -27,10 +27,10 @@ pub struct GroupMemory<'a> {
 }
 
 /// Bytes of a region that have been found to lie inside it.
-#[derive(Clone, Copy, Debug)]
-pub struct Piece<'a> {
+#[derive(Clone, Debug)]
+pub struct Piece {
     /// The memory.
-    pub region: &'a Arc<dyn Region>,
+    pub region: Arc<dyn Region>,
     /// The first byte.
     pub offset: u64,
     /// How many there are.
@@ -140,7 +140,7 @@ impl<'a> GroupMemory<'a> {
     /// # Errors
     /// When a piece lies outside its slot, when there are more than `limit` bytes, or when there are so many
     /// pieces for that limit that the list must be a circle.
-    pub fn pieces(&self, address: PhysAddr, lead: u64, limit: usize) -> Result<Vec<Piece<'a>>, GuestFault> {
+    pub fn pieces(&self, address: PhysAddr, lead: u64, limit: usize) -> Result<Vec<Piece>, GuestFault> {
         const HEADER: u64 = size_of::<DataChunk>() as u64;
         let (mut address, mut lead) = (address, lead);
         let mut pieces = Vec::new();
@@ -154,7 +154,7 @@ impl<'a> GroupMemory<'a> {
                 .ok_or_else(|| GuestFault::new(format_args!("chunks hold more than {limit} bytes")))?;
             let (region, offset) = self.resolve(address, lead + HEADER + length as u64)?;
             if length > 0 {
-                pieces.push(Piece { region, offset: offset + lead + HEADER, length });
+                pieces.push(Piece { region: region.clone(), offset: offset + lead + HEADER, length });
             }
             if next_chunk.is_null() {
                 return Ok(pieces);

@@ -4,27 +4,21 @@
 //! with a driver but without an agent follows the size of the client's window. Everything else is dropped.
 
 use bytes::Bytes;
+use vdagent::Message;
+use vdagent::assembly::{HEADER_SIZE, PROTOCOL, RawMessage};
+use vdagent::clipboard::ClipboardLayout;
+use vdagent::monitors::MAX_MONITORS;
 use wire::main::AGENT_MAX_DATA_SIZE;
 
 use crate::fault::ClientFault;
 
-/// The protocol's number in each message.
-const PROTOCOL: u32 = 1;
 /// Type of the message that arranges monitors.
 const MONITORS_CONFIG: u32 = 2;
-/// Protocol (u32), type (u32), opaque (u64), size (u32).
-const HEADER_SIZE: usize = 20;
-/// As in the original.
-const MAX_MONITORS: u32 = 256;
-/// Count and flags (u32 each), then five fields for each monitor.
-const MONITORS_HEADER_SIZE: u32 = 8;
-const MONITOR_SIZE: u32 = 20;
-/// Bit of the flags: two u16 for each monitor follow, its size in millimetres.
-const PHYSICAL_SIZE: u32 = 2;
-const PHYSICAL_SIZE_SIZE: u32 = 4;
-const MAX_MONITORS_SIZE: u32 = MONITORS_HEADER_SIZE + MAX_MONITORS * (MONITOR_SIZE + PHYSICAL_SIZE_SIZE);
+/// Count and flags, then for each monitor five numbers and its size in millimetres.
+const MAX_MONITORS_SIZE: u32 = 8 + MAX_MONITORS * (20 + 4);
 
-/// Puts a client's agent messages together again from their pieces.
+/// Puts a client's agent messages together again from their pieces. Unlike an assembler it keeps only those
+/// that matter here: a client may send files of any size to an agent that is not there.
 #[derive(Debug, Default)]
 pub(super) struct AgentStream {
     /// Bytes of the current message that have not come yet.
@@ -75,14 +69,9 @@ impl AgentStream {
 
 /// The device reads as many monitors as the count says: all of them must be there.
 fn check_monitors(body: Vec<u8>) -> Result<Bytes, ClientFault> {
-    let (count, flags) = (word(&body, 0), word(&body, 4));
-    let each = if flags & PHYSICAL_SIZE == 0 { MONITOR_SIZE } else { MONITOR_SIZE + PHYSICAL_SIZE_SIZE };
-    let needed = u64::from(MONITORS_HEADER_SIZE) + u64::from(count) * u64::from(each);
-    if count > MAX_MONITORS || (body.len() as u64) < needed {
-        let size = body.len();
-        return Err(ClientFault::new(format_args!("arrangement of {count} monitors in {size} bytes")));
-    }
-    Ok(body.into())
+    let raw = RawMessage { kind: MONITORS_CONFIG, opaque: 0, data: body.into() };
+    Message::decode(&raw, ClipboardLayout::default()).map_err(ClientFault::new)?;
+    Ok(raw.data)
 }
 
 /// The number at `at`, or 0 where there is none.
@@ -107,7 +96,7 @@ mod tests {
 
     fn monitors(count: u32) -> Vec<u8> {
         let mut body = [count.to_le_bytes(), [0; 4]].concat();
-        body.resize((MONITORS_HEADER_SIZE + count * MONITOR_SIZE) as usize, 7);
+        body.resize((8 + count * 20) as usize, 7);
         body
     }
 

@@ -76,14 +76,7 @@ impl Worker {
                 self.engine.flush();
                 self.transmit();
             }
-            Call::LoadCommands(commands) => {
-                for ext in commands {
-                    match ext.kind {
-                        3 => self.cursor_command(ext),
-                        _ => self.display_command(ext, true),
-                    }
-                }
-            }
+            Call::LoadCommands(commands) => self.restore(commands),
             Call::ShutDown => self.destroy_surfaces(),
         }
         None

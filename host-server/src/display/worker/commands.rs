@@ -3,28 +3,33 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use image::geometry::Size;
+use qxl::command::CommandKind;
 use qxl::memslot::PhysAddr;
 use wire::drawable::SurfaceId;
 
-use super::Worker;
+use super::{BATCH, Worker};
 use crate::display::backing::Backing;
 use crate::display::engine::NewSurface;
+use crate::display::lookahead::{Lookahead, Submitted};
 use crate::fault::GuestFault;
 use crate::guest::command::{Command, Draw, ImageAddress, SurfaceShape};
 use crate::guest::device::{CommandExt, Release};
-use crate::guest::{fetch, parse};
+use crate::guest::fetch::{self, Described};
+use crate::guest::parse;
 
 /// What becomes of a command's memory when the command has been performed.
 enum Disposal {
     /// It goes back to the guest.
     Release,
+    /// It waits with its drawing.
+    Wait,
     /// It stays as long as the surface that the command created.
     KeepWith(SurfaceId),
 }
 
 impl Worker {
     /// Reads a command of the cursor's ring and gives its memory back.
-    pub(super) fn cursor_command(&mut self, ext: CommandExt) {
+    fn cursor_command(&mut self, ext: CommandExt) {
         let release = self.release_of(ext);
         self.guarded(|worker| {
             let command = parse::cursor_command(&worker.memory, ext)?;
@@ -36,20 +41,76 @@ impl Worker {
         }
     }
 
-    /// Performs a command of the display's ring and gives its memory back, now or when its surface goes.
-    /// Pixels of surfaces `restored` from a saved machine are in its memory.
-    pub(super) fn display_command(&mut self, ext: CommandExt, restored: bool) {
+    /// Reads and performs a batch of commands of both rings, the cursor's first; returns how many.
+    pub(super) fn read_batch(&mut self) -> usize {
+        let mut lookahead = Lookahead::default();
+        let mut count = 0;
+        while count < BATCH {
+            if let Some(ext) = self.device.next_cursor_command() {
+                self.cursor_command(ext);
+            } else if let Some(ext) = self.device.next_command() {
+                self.display_command(ext, false, &mut lookahead);
+            } else {
+                break;
+            }
+            count += 1;
+        }
+        self.perform_draws(&mut lookahead);
+        count
+    }
+
+    /// Performs commands that were in flight when the machine's state was saved.
+    pub(super) fn restore(&mut self, commands: Vec<CommandExt>) {
+        let mut lookahead = Lookahead::default();
+        for ext in commands {
+            if ext.kind == CommandKind::Cursor.code() {
+                self.cursor_command(ext);
+            } else {
+                self.display_command(ext, true, &mut lookahead);
+            }
+        }
+        self.perform_draws(&mut lookahead);
+    }
+
+    /// Reads a command of the display's ring. Drawings wait in `lookahead`; everything else is performed after
+    /// them, and its memory goes back to the guest, now or when its surface goes. Pixels of surfaces
+    /// `restored` from a saved machine are in its memory.
+    fn display_command(&mut self, ext: CommandExt, restored: bool, lookahead: &mut Lookahead) {
         let release = self.release_of(ext);
-        let disposal = self.guarded(|worker| {
-            let command = parse::command(&worker.memory, ext)?;
-            worker.perform(command, ext.group, restored)
+        let disposal = self.guarded(|worker| match parse::command(&worker.memory, ext)? {
+            Command::Draw(draw) => {
+                let draw = worker.describe(draw, ext.group)?;
+                lookahead.push(draw, release);
+                Ok(Disposal::Wait)
+            }
+            other => {
+                worker.perform_draws(lookahead);
+                worker.perform(other, ext.group, restored)
+            }
         });
         match (release, disposal) {
             (Some(release), Disposal::KeepWith(surface)) => {
                 self.surface_releases.insert(surface, release);
             }
             (Some(release), Disposal::Release) => self.device.release(release),
-            (None, _) => {}
+            (None, _) | (_, Disposal::Wait) => {}
+        }
+    }
+
+    /// Performs the drawings that will be seen and gives the memory of all of them back.
+    fn perform_draws(&mut self, lookahead: &mut Lookahead) {
+        for Submitted { draw, release, hidden } in lookahead.take() {
+            if !hidden {
+                self.guarded(|worker| {
+                    let Draw { drawable, self_bitmap, colors_are_16_bit } = draw;
+                    let drawable = drawable.try_map(Described::copy)?;
+                    worker.engine.draw(Draw { drawable, self_bitmap, colors_are_16_bit })?;
+                    Ok(Disposal::Release)
+                });
+            }
+            if let Some(release) = release {
+                self.device.release(release);
+            }
         }
     }
 
@@ -73,9 +134,10 @@ impl Worker {
         }
     }
 
+    /// Performs a command that is not a drawing.
     fn perform(&mut self, command: Command, group: u32, restored: bool) -> Result<Disposal, GuestFault> {
         match command {
-            Command::Draw(draw) => self.draw(draw, group)?,
+            Command::Draw(_) => {}
             Command::Update { surface, area, id } => {
                 let outcome = self.engine.update_area(surface, &area, false, 0);
                 self.device.notify_update(id);
@@ -91,16 +153,13 @@ impl Worker {
         Ok(Disposal::Release)
     }
 
-    fn draw(&mut self, draw: Draw<ImageAddress>, group: u32) -> Result<(), GuestFault> {
+    /// Finds the images of a drawing, and checks what can be checked before their pixels are copied.
+    fn describe(&self, draw: Draw<ImageAddress>, group: u32) -> Result<Draw<Described>, GuestFault> {
         let Draw { drawable, self_bitmap, colors_are_16_bit } = draw;
+        self.engine.check_target(&drawable)?;
         let memory = self.memory.group(group);
-        let drawable = drawable.try_map(|at| {
-            if at.address.is_null() {
-                return Ok(None);
-            }
-            fetch::picture(memory, at, colors_are_16_bit).map(Some)
-        })?;
-        self.engine.draw(Draw { drawable, self_bitmap, colors_are_16_bit })
+        let drawable = drawable.try_map(|at| fetch::describe(memory, at, colors_are_16_bit))?;
+        Ok(Draw { drawable, self_bitmap, colors_are_16_bit })
     }
 
     fn create_surface(
