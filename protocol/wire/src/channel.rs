@@ -1,5 +1,7 @@
 //! Channels: each is a connection of its own, with a type and a number among those of its type.
 
+use core::fmt;
+
 use crate::message::{numbers, structure};
 
 numbers! {
@@ -38,5 +40,35 @@ structure! {
         pub channel_type: ChannelType,
         /// Its number among those of the same type, from 0; for displays the number of the device.
         pub id: u8,
+    }
+}
+
+/// As in `display-0`; a type without a name by its number, as in `channel12-0`.
+impl fmt::Display for ChannelId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { channel_type, id } = self;
+        match channel_type.name() {
+            Some(name) => {
+                for letter in name.chars() {
+                    write!(out, "{}", letter.to_ascii_lowercase())?;
+                }
+            }
+            None => write!(out, "channel{}", channel_type.0)?,
+        }
+        write!(out, "-{id}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn channels_have_short_names() {
+        let name = |channel_type, id| ChannelId { channel_type, id }.to_string();
+        assert_eq!(name(ChannelType::DISPLAY, 1), "display-1");
+        assert_eq!(name(ChannelType(12), 0), "channel12-0");
     }
 }

@@ -40,7 +40,7 @@ pub type ClientMessage = base::ClientMessage;
 flags! {
     /// How a shape meets the cache.
     pub struct CursorFlags(u16) {
-        /// There is no shape; spelled as on the wire.
+        /// There is no shape.
         NO_CURSOR = 1,
         /// The client keeps the shape.
         CACHE_ME = 2,

@@ -141,7 +141,7 @@ impl Client {
             writer,
             shared: self.shared.clone(),
         };
-        let name = crate::statistics::channel_name(channel);
+        let name = channel.to_string();
         let thread = thread::Builder::new()
             .name(name)
             .spawn(move || reader.run())

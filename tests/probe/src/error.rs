@@ -22,7 +22,7 @@ pub enum ProbeError {
     #[error("the server is not a SPICE server of version 2")]
     NotSpice,
     /// The server refused the link.
-    #[error("the server refused the link to {channel:?}: {reason:?}")]
+    #[error("the server refused the link to {channel}: {reason:?}")]
     Refused {
         /// Which channel.
         channel: ChannelId,
@@ -55,7 +55,7 @@ pub enum ProbeError {
         reason: String,
     },
     /// The session has no such channel, or it was not asked for.
-    #[error("the session has no channel {0:?}")]
+    #[error("the session has no channel {0}")]
     NoChannel(ChannelId),
     /// The display has no primary surface.
     #[error("display {0} shows nothing")]

@@ -16,7 +16,6 @@ use wire::link::{
 };
 
 use crate::address::{Address, Listener, Stream};
-use crate::statistics::channel_name;
 use crate::trace::{Direction, describe};
 
 /// Largest message that is followed.
@@ -96,7 +95,7 @@ fn relay(mut client: Stream, upstream: &Address, log: &mut Log) -> io::Result<()
 fn relay_link(client: &mut Stream, server: &mut Stream, log: &mut Log) -> io::Result<Option<Linked>> {
     let (bytes, body) = read_link(client)?;
     let mess = LinkMess::decode(&body).map_err(invalid)?;
-    log.name = channel_name(mess.channel);
+    log.name = mess.channel.to_string();
     log.line(&format!("> link session {:#x}, {}", mess.connection_id, words(&mess.common, &mess.specific)));
     server.write_all(&bytes)?;
 

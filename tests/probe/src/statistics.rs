@@ -73,7 +73,7 @@ impl ChannelStatistics {
             messages.map(|(kind, n)| (message_name(channel.channel_type, *kind), count(n))).collect();
         let images: BTreeMap<_, _> = self.images.iter().map(|(name, n)| (*name, count(n))).collect();
         json!({
-            "channel": channel_name(channel),
+            "channel": channel.to_string(),
             "bytes": self.bytes,
             "messages": self.total(),
             "by_type": messages,
@@ -96,7 +96,7 @@ struct Report<'a> {
 impl fmt::Display for Report<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { channel, statistics } = self;
-        let name = channel_name(*channel);
+        let name = channel.to_string();
         writeln!(out, "{name:<12} {:>9} messages {:>12} bytes", statistics.total(), statistics.bytes)?;
         for (kind, Count { number, bytes }) in &statistics.messages {
             let name = message_name(channel.channel_type, *kind);
@@ -106,15 +106,6 @@ impl fmt::Display for Report<'_> {
             writeln!(out, "  image {name:<18} {number:>9} {bytes:>12}")?;
         }
         Ok(())
-    }
-}
-
-/// A channel's name, such as `display-0`.
-pub(crate) fn channel_name(channel: ChannelId) -> String {
-    let ChannelId { channel_type, id } = channel;
-    match channel_type.name() {
-        Some(name) => format!("{}-{id}", name.to_ascii_lowercase()),
-        None => format!("channel{}-{id}", channel_type.0),
     }
 }
 

@@ -58,7 +58,7 @@ impl View {
     pub(crate) fn fault(&mut self, channel: ChannelId, what: impl std::fmt::Display) {
         self.fault_count += 1;
         if self.faults.len() < MAX_FAULTS {
-            self.faults.push(format!("{}: {what}", crate::statistics::channel_name(channel)));
+            self.faults.push(format!("{channel}: {what}"));
         }
     }
 

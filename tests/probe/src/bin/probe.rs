@@ -204,7 +204,7 @@ fn report(client: &Client, arguments: &Arguments, elapsed: Duration) {
         eprintln!("fault: {fault}");
     }
     for (channel, reason) in closed {
-        eprintln!("closed: {channel:?}: {reason}");
+        eprintln!("closed: {channel}: {reason}");
     }
 }
 
