@@ -4,8 +4,12 @@ use thiserror::Error;
 
 /// The guest put something invalid into a command or a register. The command is dropped, the guest goes on.
 #[derive(Debug, Error)]
-#[error("guest fault: {0}")]
-pub struct GuestFault(pub String);
+#[error("guest fault: {what}")]
+pub struct GuestFault {
+    what: String,
+    /// Whether good drivers do it too, at times.
+    pub is_routine: bool,
+}
 
 /// A client broke the protocol. That client is disconnected, the others go on.
 #[derive(Debug, Error)]
@@ -20,7 +24,12 @@ pub struct HostError(pub String);
 impl GuestFault {
     /// A fault described by `what`: lower case, with the field and the value.
     pub fn new(what: impl std::fmt::Display) -> Self {
-        Self(what.to_string())
+        Self { what: what.to_string(), is_routine: false }
+    }
+
+    /// A fault that good drivers commit too, such as drawing on a surface that has just been replaced.
+    pub fn routine(what: impl std::fmt::Display) -> Self {
+        Self { what: what.to_string(), is_routine: true }
     }
 }
 

@@ -93,7 +93,7 @@ impl Engine {
             return Ok(size);
         }
         let (Rect { left, top, right, bottom }, Size { width, height }) = (drawable.bbox, size);
-        Err(GuestFault::new(format_args!(
+        Err(GuestFault::routine(format_args!(
             "drawing on {left},{top} to {right},{bottom} of a surface of {width}x{height}"
         )))
     }

@@ -14,6 +14,10 @@ impl FaultLog {
 
     /// Reports a fault of the guest.
     pub fn guest(&mut self, fault: &GuestFault) {
+        if fault.is_routine {
+            tracing::debug!("{fault}; the command was dropped");
+            return;
+        }
         self.guest += 1;
         if self.guest <= Self::ALL_OF_FIRST || self.guest.is_power_of_two() {
             tracing::warn!(count = self.guest, "{fault}; the command was dropped");

@@ -92,7 +92,11 @@ impl Worker {
             (Some(release), Disposal::KeepWith(surface)) => {
                 self.surface_releases.insert(surface, release);
             }
-            (Some(release), Disposal::Release) => self.device.release(release),
+            (Some(release), Disposal::Release) => {
+                // Memory goes back in the order of the commands.
+                self.perform_draws(lookahead);
+                self.device.release(release);
+            }
             (None, _) | (_, Disposal::Wait) => {}
         }
     }
