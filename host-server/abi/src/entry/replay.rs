@@ -98,12 +98,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl SpiceReplay {
     fn new(file: File, recording: Recording<BufReader<File>>) -> Self {
-        Self {
-            recording: Mutex::new(recording),
-            file,
-            commands: Mutex::default(),
-            primary: Mutex::default(),
-        }
+        Self { recording: Mutex::new(recording), file, commands: Mutex::default(), primary: Mutex::default() }
     }
 
     fn next_command(&self, instance: Instance<QXLInstance>) -> Held<QXLCommandExt> {
