@@ -1,0 +1,182 @@
+//! The C interface as a host in C sees it: only pointers and numbers. A life of a server, and every entry
+//! point with null in place of each pointer.
+#![allow(clippy::multiple_unsafe_ops_per_block, reason = "a host in C is one unsafe block")]
+
+use std::ffi::{c_char, c_int, c_void};
+use std::ptr::{null, null_mut};
+
+// Links the library.
+use spice_server as _;
+
+type Pointer = *mut c_void;
+
+/// Declares functions of the library, and a test that calls each with nulls and zeros and compares results.
+macro_rules! with_nulls {
+    ($(fn $name:ident($($type:ty),*) $(-> $result:ty = $expected:expr)?;)+) => {
+        $(
+            #[allow(dead_code, reason = "declared once for all tests")]
+            mod $name {
+                use super::*;
+                unsafe extern "C" {
+                    // Named anew, as the functions have other types in Rust.
+                    #[link_name = stringify!($name)]
+                    pub(super) fn call($(_: $type),*) $(-> $result)?;
+                }
+            }
+        )+
+
+        #[test]
+        fn null_is_a_soft_failure_everywhere() {
+            $(
+                // SAFETY: null and 0 are allowed for every argument.
+                let result = unsafe { call_with_nulls!($name, $($type),*) };
+                with_nulls!(@compare $name, result $(, $result, $expected)?);
+            )+
+        }
+    };
+    (@compare $name:ident, $result:ident, $type:ty, $expected:expr) => {
+        assert_eq!($result, $expected, stringify!($name));
+    };
+    (@compare $name:ident, $result:ident) => { let () = $result; };
+}
+
+macro_rules! call_with_nulls {
+    ($name:ident, $($type:ty),*) => { $name::call($(<$type as Nothing>::NOTHING),*) };
+}
+
+/// What stands for "nothing" in an argument.
+trait Nothing {
+    const NOTHING: Self;
+}
+
+macro_rules! zero {
+    ($($type:ty),*) => { $(impl Nothing for $type { const NOTHING: Self = 0; })* };
+}
+
+zero!(u8, u32, u64, c_int);
+
+impl Nothing for Pointer {
+    const NOTHING: Self = null_mut();
+}
+
+with_nulls! {
+    fn spice_server_init(Pointer, Pointer) -> c_int = -1;
+    fn spice_server_destroy(Pointer);
+    fn spice_server_add_client(Pointer, c_int, c_int) -> c_int = -1;
+    fn spice_server_add_ssl_client(Pointer, c_int, c_int) -> c_int = -1;
+    fn spice_server_add_interface(Pointer, Pointer) -> c_int = -1;
+    fn spice_server_remove_interface(Pointer) -> c_int = -1;
+    fn spice_server_get_num_clients(Pointer) -> c_int = 0;
+    fn spice_server_get_sock_info(Pointer, Pointer, Pointer) -> c_int = -1;
+    fn spice_server_get_peer_info(Pointer, Pointer, Pointer) -> c_int = -1;
+    fn spice_server_vm_start(Pointer);
+    fn spice_server_vm_stop(Pointer);
+    fn spice_server_is_server_mouse(Pointer) -> c_int = 1;
+    fn spice_server_set_port(Pointer, c_int) -> c_int = -1;
+    fn spice_server_set_addr(Pointer, Pointer, c_int);
+    fn spice_server_set_exit_on_disconnect(Pointer, c_int) -> c_int = -1;
+    fn spice_server_set_noauth(Pointer) -> c_int = -1;
+    fn spice_server_set_ticket(Pointer, Pointer, c_int, c_int, c_int) -> c_int = -1;
+    fn spice_server_set_sasl(Pointer, c_int) -> c_int = 0;
+    fn spice_server_set_name(Pointer, Pointer);
+    fn spice_server_set_uuid(Pointer, Pointer);
+    fn spice_server_set_channel_security(Pointer, Pointer, c_int) -> c_int = -1;
+    fn spice_server_set_image_compression(Pointer, u32) -> c_int = -1;
+    fn spice_server_get_image_compression(Pointer) -> u32 = 0;
+    fn spice_server_set_streaming_video(Pointer, c_int) -> c_int = -1;
+    fn spice_server_add_renderer(Pointer, Pointer) -> c_int = -1;
+    fn spice_server_free_video_codecs(Pointer, Pointer);
+    fn spice_server_kbd_leds(Pointer, c_int) -> c_int = 0;
+    fn spice_server_char_device_wakeup(Pointer);
+    fn spice_server_port_event(Pointer, u8);
+    fn spice_server_playback_start(Pointer);
+    fn spice_server_playback_get_buffer(Pointer, Pointer, Pointer);
+    fn spice_server_get_best_playback_rate(Pointer) -> u32 = 48_000;
+    fn spice_server_get_best_record_rate(Pointer) -> u32 = 48_000;
+    fn spice_server_record_get_samples(Pointer, Pointer, u32) -> u32 = 0;
+    fn spice_server_migrate_connect(Pointer, Pointer, c_int, c_int, Pointer) -> c_int = -1;
+    fn spice_server_migrate_start(Pointer) -> c_int = -1;
+    fn spice_server_migrate_end(Pointer, c_int) -> c_int = -1;
+    fn spice_qxl_wakeup(Pointer);
+    fn spice_qxl_oom(Pointer);
+    fn spice_qxl_start(Pointer);
+    fn spice_qxl_stop(Pointer);
+    fn spice_qxl_update_area(Pointer, u32, Pointer, Pointer, u32, u32);
+    fn spice_qxl_update_area_async(Pointer, u32, Pointer, u32, u64);
+    fn spice_qxl_add_memslot(Pointer, Pointer);
+    fn spice_qxl_add_memslot_async(Pointer, Pointer, u64);
+    fn spice_qxl_del_memslot(Pointer, u32, u32);
+    fn spice_qxl_reset_memslots(Pointer);
+    fn spice_qxl_create_primary_surface(Pointer, u32, Pointer);
+    fn spice_qxl_create_primary_surface_async(Pointer, u32, Pointer, u64);
+    fn spice_qxl_destroy_primary_surface(Pointer, u32);
+    fn spice_qxl_destroy_primary_surface_async(Pointer, u32, u64);
+    fn spice_qxl_destroy_surfaces(Pointer);
+    fn spice_qxl_destroy_surfaces_async(Pointer, u64);
+    fn spice_qxl_destroy_surface_wait(Pointer, u32);
+    fn spice_qxl_destroy_surface_async(Pointer, u32, u64);
+    fn spice_qxl_flush_surfaces_async(Pointer, u64);
+    fn spice_qxl_monitors_config_async(Pointer, u64, c_int, u64);
+    fn spice_qxl_reset_image_cache(Pointer);
+    fn spice_qxl_reset_cursor(Pointer);
+    fn spice_qxl_loadvm_commands(Pointer, Pointer, u32);
+    fn spice_qxl_driver_unload(Pointer);
+    fn spice_qxl_set_device_info(Pointer, Pointer, u32, u32);
+    fn spice_qxl_gl_scanout2(Pointer, Pointer, u32, u32, Pointer, Pointer, u32, u32, u64, c_int);
+    fn spice_qxl_gl_draw_async(Pointer, u32, u32, u32, u32, u64);
+    fn spice_replay_new(Pointer, c_int) -> Pointer = null_mut();
+    fn spice_replay_next_cmd(Pointer, Pointer) -> Pointer = null_mut();
+    fn spice_replay_free_cmd(Pointer, Pointer);
+    fn spice_replay_free(Pointer);
+}
+
+mod server {
+    use super::*;
+
+    unsafe extern "C" {
+        pub(super) fn spice_server_new() -> Pointer;
+        pub(super) fn spice_server_get_video_codecs(_: Pointer) -> *mut c_char;
+        pub(super) fn spice_server_char_device_recognized_subtypes() -> *const *const c_char;
+    }
+}
+
+#[test]
+fn a_server_keeps_its_settings_until_it_is_destroyed() {
+    // SAFETY: what a host in C does, in its order.
+    unsafe {
+        let server = server::spice_server_new();
+        assert!(!server.is_null());
+        assert_eq!(spice_server_set_port::call(server, 65_536), -1);
+        assert_eq!(spice_server_set_port::call(server, 5900), 0);
+        assert_eq!(spice_server_set_image_compression::call(server, 4), 0);
+        assert_eq!(spice_server_set_image_compression::call(server, 99), 0);
+        assert_eq!(spice_server_get_image_compression::call(server), 4, "99 has changed nothing");
+        let text = |text: &std::ffi::CStr| text.as_ptr().cast_mut().cast::<c_void>();
+        assert_eq!(spice_server_set_ticket::call(server, text(c"secret"), 60, 0, 0), 0);
+        let long = std::ffi::CString::new(vec![b'x'; 61]).unwrap_or_default();
+        assert_eq!(spice_server_set_ticket::call(server, text(&long), 0, 0, 0), -1);
+        assert_eq!(spice_server_set_channel_security::call(server, text(c"display"), 2), 0);
+        assert_eq!(spice_server_set_channel_security::call(server, text(c"nonsense"), 1), -1);
+        assert_eq!(spice_server_set_streaming_video::call(server, 4), -1);
+        assert_eq!(spice_server_init::call(server, null_mut()), -1);
+        spice_server_destroy::call(server);
+    }
+}
+
+#[test]
+fn texts_for_c_are_whole() {
+    // SAFETY: the list ends with null, and each name with a 0.
+    unsafe {
+        let codecs = server::spice_server_get_video_codecs(null_mut());
+        assert_eq!(*codecs, 0);
+        spice_server_free_video_codecs::call(null_mut(), codecs.cast());
+        let mut names = server::spice_server_char_device_recognized_subtypes();
+        let mut count = 0;
+        while *names != null() {
+            assert!(!std::ffi::CStr::from_ptr(*names).is_empty());
+            names = names.add(1);
+            count += 1;
+        }
+        assert_eq!(count, 4);
+    }
+}
