@@ -1,4 +1,4 @@
-//! The inside of the guest, as seen from outside: markers on its console, commands through its second serial port.
+//! The inside of the guest, as seen from outside: markers on its console, commands through a virtio port.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;

@@ -1,13 +1,12 @@
 #!/bin/sh
 # The guest's first and only process tree. ttyS0 carries the kernel's console and the markers that the host waits for,
-# ttyS1 carries commands from the host and their answers, tty1 is the screen with a shell for what a client types.
+# a virtio port carries commands from the host and their answers, tty1 is the screen with a shell for what a client types.
 /bin/busybox --install -s /bin
 export PATH=/bin HOME=/tmp TERM=linux
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
 stty -F /dev/ttyS0 -echo
-stty -F /dev/ttyS1 raw -echo
 
 for module in /modules/*; do
     insmod "$module" || echo "MODULE-FAILED $module" >/dev/ttyS0
@@ -25,8 +24,10 @@ screen() {
 }
 ( while :; do (screen) </dev/tty1 >/dev/tty1 2>&1; done ) &
 
+until port=$(ls /dev/vport*); do usleep 10000; done
+
 # One line is one command; its output is followed by a line with the end mark and the exit status.
-exec 3<>/dev/ttyS1
+exec 3<>"$port"
 echo "GUEST-READY" >/dev/ttyS0
 while read -r line <&3; do
     sh -c "$line" </dev/null >/tmp/answer 2>&1

@@ -11,7 +11,8 @@ use crate::kernel_modules;
 use crate::program;
 
 /// What the guest's displays and input devices need.
-const MODULES: &[&str] = &["evdev", "psmouse", "virtio_pci", "virtio_input", "qxl", "bochs", "virtio_gpu"];
+const MODULES: &[&str] =
+    &["evdev", "psmouse", "virtio_pci", "virtio_input", "virtio_console", "qxl", "bochs", "virtio_gpu"];
 
 const BUSYBOX: &str = "/bin/busybox";
 const INIT: &str = include_str!("init.sh");
