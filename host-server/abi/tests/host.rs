@@ -3,7 +3,7 @@
 #![allow(clippy::multiple_unsafe_ops_per_block, reason = "a host in C is one unsafe block")]
 
 use std::ffi::{c_char, c_int, c_void};
-use std::ptr::{null, null_mut};
+use std::ptr::null_mut;
 
 // Links the library.
 use spice_server as _;
@@ -172,7 +172,7 @@ fn texts_for_c_are_whole() {
         spice_server_free_video_codecs::call(null_mut(), codecs.cast());
         let mut names = server::spice_server_char_device_recognized_subtypes();
         let mut count = 0;
-        while *names != null() {
+        while !(*names).is_null() {
             assert!(!std::ffi::CStr::from_ptr(*names).is_empty());
             names = names.add(1);
             count += 1;

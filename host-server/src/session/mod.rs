@@ -33,6 +33,7 @@ use self::pointer::{Pointer, PointerChange};
 use crate::channel::connection::{Connection, ConnectionEvent, EventSink};
 use crate::display::handle::{ClientChannel, ClientId, Handle};
 use crate::fault::ClientFault;
+use crate::link::refusal::LogBudget;
 use crate::transport::peer::{Peer, PeerId};
 
 /// From a lock key to telling clients the guest's lamps: the guest may have ignored the key.
@@ -176,6 +177,9 @@ pub struct Session {
     /// When clients are told the lamps.
     lamps_due: Option<Instant>,
     actions: Vec<Action>,
+    /// The time of the event that is being handled.
+    now: Instant,
+    log_budget: LogBudget,
 }
 
 impl Session {
@@ -192,6 +196,8 @@ impl Session {
             pointer: Pointer::new(),
             lamps_due: None,
             actions: Vec::new(),
+            now,
+            log_budget: LogBudget::new(now),
         }
     }
 
@@ -202,6 +208,7 @@ impl Session {
 
     /// Handles one event.
     pub fn handle(&mut self, event: Inbound, now: Instant) {
+        self.now = now;
         match event {
             Inbound::Arrived(peer) => self.on_arrived(peer),
             Inbound::Linked(linked) => self.on_linked(linked, now),
@@ -226,6 +233,7 @@ impl Session {
 
     /// Does what time has come for.
     pub fn on_time(&mut self, now: Instant) {
+        self.now = now;
         if self.lamps_due.is_some_and(|due| due <= now) {
             self.lamps_due = None;
             self.clients.send_lamps(self.keyboard.lamps());
@@ -363,16 +371,25 @@ impl Session {
             return;
         }
         if let Some((seat, name)) = self.clients.close_channel(peer) {
-            warn!("dropped channel {:?} of client {name}: {reason}", seat.channel);
+            self.log_drop(&format!("dropped channel {:?} of client {name}: {reason}", seat.channel));
         }
         self.channel_ended(peer);
     }
 
     fn drop_client(&mut self, client: ClientId, reason: &str) {
         if let Some(name) = self.clients.name(client) {
-            warn!("dropped client {name}: {reason}");
+            self.log_drop(&format!("dropped client {name}: {reason}"));
         }
         self.remove_client(client);
+    }
+
+    /// Logs a client's fault, unless clients have had too many lately.
+    fn log_drop(&mut self, line: &str) {
+        match self.log_budget.spend(self.now) {
+            Some(0) => warn!("{line}"),
+            Some(more) => warn!("{line} ({more} more were not logged)"),
+            None => {}
+        }
     }
 
     fn disconnect_all(&mut self, reason: &str) {
