@@ -5,11 +5,15 @@ use std::sync::Arc;
 
 use canvas::Source;
 use image::bitmap::{Bitmap, BitmapError, Palette};
-use image::{lz, lz4, quic};
+use image::{glz, lz, lz4, quic};
 use wire::image::{Image, ImageBody, ImageFlags, LzPalette, PaletteSource};
 
 /// Most pixels of one image.
 const MAX_PIXELS: u64 = 1 << 27;
+
+/// Pixels of earlier images that GLZ streams can refer to: more than the client announces, so that no server
+/// that keeps to that misses one.
+const GLZ_WINDOW_PIXELS: u64 = 1 << 26;
 
 /// Why an image has no pixels.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +34,9 @@ pub enum ImageFault {
     #[error("invalid lz stream: {0}")]
     Lz(#[from] lz::DecodeError),
     /// The stream is wrong.
+    #[error("invalid glz stream: {0}")]
+    Glz(#[from] glz::DecodeError),
+    /// The stream is wrong.
     #[error("invalid quic stream: {0}")]
     Quic(#[from] quic::DecodeError),
     /// The stream is wrong.
@@ -38,10 +45,17 @@ pub enum ImageFault {
 }
 
 /// What the client keeps.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct ImageCaches {
     images: HashMap<u64, Source>,
     palettes: HashMap<u64, Arc<Palette>>,
+    glz: glz::Window,
+}
+
+impl Default for ImageCaches {
+    fn default() -> Self {
+        Self { images: HashMap::new(), palettes: HashMap::new(), glz: glz::Window::new(GLZ_WINDOW_PIXELS) }
+    }
 }
 
 impl ImageCaches {
@@ -77,6 +91,7 @@ impl ImageCaches {
                 let palette = self.palette(palette)?;
                 Ok(lz::decode(data, palette, MAX_PIXELS)?)
             }
+            ImageBody::GlzRgb(stream) => Ok(self.glz.decode(stream)?),
             ImageBody::Quic(stream) => Ok(quic::decode(stream, MAX_PIXELS)?),
             ImageBody::Lz4(stream) => Ok(lz4::decode(stream, image.size, MAX_PIXELS)?),
             other => Err(ImageFault::Codec(other.name())),
