@@ -11,15 +11,15 @@ use image::surface::SurfaceFormat;
 use wire::base;
 use wire::capability::{Capabilities, display as capability};
 use wire::display::{
-    ClientMessage, ImageCompression, InvalList, MonitorsConfig, Resource, ResourceType, ServerMessage,
-    SurfaceCreate, SurfaceDestroy, SurfaceFlags,
+    ClientMessage, InvalList, MonitorsConfig, Resource, ResourceType, ServerMessage, SurfaceCreate,
+    SurfaceDestroy, SurfaceFlags,
 };
 use wire::drawable::{Clip, Copy, Drawable, Mask, Operation, Rop, ScaleMode, SurfaceId};
 use wire::frame::Frame;
 use wire::image::{ImageBody, ImageFlags};
 
 use super::damage::Damage;
-use super::encode::Encoder;
+use super::encode::{Encoder, Taker};
 use super::item::{Item, Moment};
 use super::monitors::Monitors;
 use super::patience::{Patience, Verdict};
@@ -41,7 +41,7 @@ pub enum Reaction {
 /// A client's display channel.
 #[derive(Debug)]
 pub struct DisplayClient {
-    capabilities: Capabilities,
+    taker: Taker,
     window: AckWindow,
     pipe: Pipe,
     /// Frames that go out before anything else of the pipe.
@@ -51,7 +51,6 @@ pub struct DisplayClient {
     joined: bool,
     cache: PixmapCache,
     may_cache: bool,
-    preferred: Option<ImageCompression>,
     patience: Patience,
     /// What was drawn on each surface and not sent, while the client is overtaken.
     missed: Option<BTreeMap<SurfaceId, Damage>>,
@@ -62,7 +61,7 @@ impl DisplayClient {
     /// Operations in a pipe from which on the guest waits, as the original server has it.
     const FULL_PIPE: usize = 50;
     /// Bytes of pixels in a pipe from which on the guest waits.
-    const FULL_PIPE_BYTES: usize = 32 << 20;
+    const FULL_PIPE_BYTES: usize = 16 << 20;
     /// Items that cannot be dropped: a client that reads none of them is gone.
     const MAX_PIPE: usize = 20_000;
     /// Time without an acknowledgement after which a client is gone, as the original server has it.
@@ -70,12 +69,12 @@ impl DisplayClient {
 
     /// A client that has just linked. Only one display of a client may use its image cache: the displays'
     /// threads do not know of each other's images.
-    pub fn new(capabilities: Capabilities, may_cache: bool, now: Instant) -> Self {
+    pub fn new(capabilities: Capabilities, is_local: bool, may_cache: bool, now: Instant) -> Self {
         let window = AckWindow::new(AckWindow::LAN);
         let (generation, size) = window.announcement();
         let announce = base::ServerMessage::SetAck(base::SetAck { generation, window: size });
         Self {
-            capabilities,
+            taker: Taker { capabilities, preferred: None, is_local },
             window,
             pipe: Pipe::default(),
             ready: VecDeque::from([announce.encode()]),
@@ -83,7 +82,6 @@ impl DisplayClient {
             joined: false,
             cache: PixmapCache::default(),
             may_cache,
-            preferred: None,
             patience: Patience::new(),
             missed: None,
             progress_at: now,
@@ -103,7 +101,7 @@ impl DisplayClient {
                 self.cache = PixmapCache::new(if self.may_cache { size } else { 0 });
                 return Ok(Reaction::Join);
             }
-            ClientMessage::PreferredCompression(wish) => self.preferred = Some(wish.compression),
+            ClientMessage::PreferredCompression(wish) => self.taker.preferred = Some(wish.compression),
             ClientMessage::Base(base::ClientMessage::AckSync(sync)) => {
                 self.window.on_ack_sync(sync.generation);
                 self.progress_at = now;
@@ -128,7 +126,7 @@ impl DisplayClient {
 
     /// What the client can do.
     pub const fn capabilities(&self) -> &Capabilities {
-        &self.capabilities
+        &self.taker.capabilities
     }
 
     /// Whether the client has the surface, or will have it when it has read its pipe.
@@ -139,7 +137,7 @@ impl DisplayClient {
     /// Whether the client can have surfaces of that format.
     pub fn takes_format(&self, format: SurfaceFormat) -> bool {
         match format {
-            SurfaceFormat::A8 | SurfaceFormat::A1 => self.capabilities.contains(capability::A8_SURFACE),
+            SurfaceFormat::A8 | SurfaceFormat::A1 => self.taker.capabilities.contains(capability::A8_SURFACE),
             SurfaceFormat::Rgb555 | SurfaceFormat::Rgb565 | SurfaceFormat::Xrgb32 | SurfaceFormat::Argb32 => {
                 true
             }
@@ -149,7 +147,7 @@ impl DisplayClient {
     /// Whether the client can draw the operation itself.
     pub fn can_draw(&self, item: &Item) -> bool {
         match item.drawable.operation {
-            Operation::Composite(_) => self.capabilities.contains(capability::COMPOSITE),
+            Operation::Composite(_) => self.taker.capabilities.contains(capability::COMPOSITE),
             _ => true,
         }
     }
@@ -269,7 +267,7 @@ impl DisplayClient {
             }
             PipeItem::Destroy(surface) => ServerMessage::SurfaceDestroy(SurfaceDestroy { surface }),
             PipeItem::Mark => ServerMessage::Mark,
-            PipeItem::Monitors(monitors) if self.capabilities.contains(capability::MONITORS_CONFIG) => {
+            PipeItem::Monitors(monitors) if self.taker.capabilities.contains(capability::MONITORS_CONFIG) => {
                 ServerMessage::MonitorsConfig(monitors_message(&monitors))
             }
             PipeItem::Monitors(_) => return,
@@ -324,7 +322,7 @@ impl DisplayClient {
                     flags = flags.with(ImageFlags::CACHE_ME);
                 }
             }
-            encoder.encode(image, &self.capabilities, self.preferred)
+            encoder.encode(image, &self.taker)
         };
         wire::image::Image { id: image.id, flags, size, body }
     }

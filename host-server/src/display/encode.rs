@@ -1,12 +1,13 @@
 //! Images as they go over the wire: compressed as the host is set up and the client can take it.
 
 use bytes::Bytes;
-use image::bitmap::Bitmap;
-use image::{lz, lz4};
+use image::bitmap::{Bitmap, BitmapFormat};
+use image::{lz, lz4, quic};
 use wire::capability::{Capabilities, display as capability};
 use wire::display::ImageCompression;
 use wire::image::{ImageBody, LzPalette, PaletteSource};
 
+use super::graduality::is_gradual;
 use super::picture::Image;
 
 /// How an image's pixels are compressed.
@@ -18,6 +19,8 @@ pub enum Codec {
     Lz,
     /// LZ4.
     Lz4,
+    /// QUIC.
+    Quic,
 }
 
 /// An image in the form that every client with the same codec can take.
@@ -27,12 +30,24 @@ pub struct Encoded {
     body: ImageBody,
 }
 
+/// What a client can take and wants.
+#[derive(Clone, Debug)]
+pub struct Taker {
+    /// Its capabilities.
+    pub capabilities: Capabilities,
+    /// The compression it asks for.
+    pub preferred: Option<ImageCompression>,
+    /// Whether it is on this host, where copying pixels is cheaper than compressing them.
+    pub is_local: bool,
+}
+
 /// Compresses images. One for each display; its working memory is kept from image to image.
 #[derive(Debug)]
 pub struct Encoder {
     compression: ImageCompression,
     lz: lz::Encoder,
     lz4: lz4::Encoder,
+    quic: quic::Encoder,
     stream: Vec<u8>,
 }
 
@@ -42,7 +57,13 @@ impl Encoder {
 
     /// An encoder for the host's setting.
     pub fn new(compression: ImageCompression) -> Self {
-        Self { compression, lz: lz::Encoder::new(), lz4: lz4::Encoder::new(), stream: Vec::new() }
+        Self {
+            compression,
+            lz: lz::Encoder::new(),
+            lz4: lz4::Encoder::new(),
+            quic: quic::Encoder::new(),
+            stream: Vec::new(),
+        }
     }
 
     /// Changes the host's setting for images that follow.
@@ -50,38 +71,39 @@ impl Encoder {
         self.compression = compression;
     }
 
-    /// The image as a client with these capabilities and wishes gets it.
-    pub fn encode(
-        &mut self,
-        image: &Image,
-        capabilities: &Capabilities,
-        preferred: Option<ImageCompression>,
-    ) -> ImageBody {
-        let codec = self.choose(&image.bitmap, capabilities, preferred);
+    /// The image as this client gets it.
+    pub fn encode(&mut self, image: &Image, taker: &Taker) -> ImageBody {
+        let codec = self.choose(&image.bitmap, taker);
         let encoded =
             image.encoded.get_or_init(|| Encoded { codec, body: self.compress(&image.bitmap, codec) });
         if encoded.codec == codec { encoded.body.clone() } else { self.compress(&image.bitmap, codec) }
     }
 
-    /// A client's wish counts unless the host has turned compression off.
-    fn choose(
-        &self,
-        bitmap: &Bitmap,
-        capabilities: &Capabilities,
-        preferred: Option<ImageCompression>,
-    ) -> Codec {
+    /// A client's wish counts unless the host has turned compression off. Where GLZ is asked for LZ is used:
+    /// there is no dictionary over several images yet.
+    fn choose(&self, bitmap: &Bitmap, taker: &Taker) -> Codec {
         let off = self.compression == ImageCompression::OFF;
-        let wanted = preferred.filter(|_| !off).unwrap_or(self.compression);
+        let wanted = taker.preferred.filter(|_| !off).unwrap_or(self.compression);
+        if taker.is_local || bitmap.data().len() < Self::WORTH_IT || wanted == ImageCompression::OFF {
+            return Codec::Raw;
+        }
         let rgb = bitmap.format().is_rgb();
-        if bitmap.data().len() < Self::WORTH_IT || wanted == ImageCompression::OFF {
-            Codec::Raw
-        } else if wanted == ImageCompression::LZ4 && rgb && capabilities.contains(capability::LZ4_COMPRESSION)
-        {
-            Codec::Lz4
-        } else if rgb || bitmap.palette().is_some() {
-            Codec::Lz
-        } else {
-            Codec::Raw
+        let takes_quic = rgb && bitmap.format() != BitmapFormat::Alpha8;
+        match wanted {
+            ImageCompression::LZ4 if rgb && taker.capabilities.contains(capability::LZ4_COMPRESSION) => {
+                Codec::Lz4
+            }
+            ImageCompression::QUIC => {
+                let worth_it = takes_quic && bitmap.width() >= 3 && bitmap.height() >= 3;
+                if worth_it { Codec::Quic } else { Codec::Raw }
+            }
+            ImageCompression::AUTO_GLZ | ImageCompression::AUTO_LZ
+                if takes_quic && bitmap.width() >= 3 && bitmap.height() >= 3 && is_gradual(bitmap) =>
+            {
+                Codec::Quic
+            }
+            _ if rgb || bitmap.palette().is_some() => Codec::Lz,
+            _ => Codec::Raw,
         }
     }
 
@@ -92,6 +114,7 @@ impl Encoder {
             Codec::Raw => false,
             Codec::Lz => self.lz.encode(bitmap, &mut self.stream).is_ok(),
             Codec::Lz4 => self.lz4.encode(bitmap, &mut self.stream).is_ok(),
+            Codec::Quic => self.quic.encode(bitmap, &mut self.stream).is_ok(),
         };
         if !encoded || self.stream.len() >= bitmap.data().len() {
             return raw(bitmap);
@@ -99,6 +122,7 @@ impl Encoder {
         let data = Bytes::copy_from_slice(&self.stream);
         match (codec, bitmap.palette()) {
             (Codec::Lz4, _) => ImageBody::Lz4(data),
+            (Codec::Quic, _) => ImageBody::Quic(data),
             (_, Some(palette)) if bitmap.format().is_indexed() => {
                 let palette = PaletteSource::Inline { palette: palette.clone(), cache: false };
                 ImageBody::LzPalette(LzPalette { top_down: bitmap.top_down(), palette, data })

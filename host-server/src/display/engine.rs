@@ -181,8 +181,15 @@ impl Engine {
     }
 
     /// A client has linked.
-    pub fn attach(&mut self, id: ClientId, capabilities: Capabilities, may_cache: bool, now: Instant) {
-        self.clients.insert(id, DisplayClient::new(capabilities, may_cache, now));
+    pub fn attach(
+        &mut self,
+        id: ClientId,
+        capabilities: Capabilities,
+        is_local: bool,
+        may_cache: bool,
+        now: Instant,
+    ) {
+        self.clients.insert(id, DisplayClient::new(capabilities, is_local, may_cache, now));
     }
 
     /// A client has gone.

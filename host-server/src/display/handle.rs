@@ -33,7 +33,8 @@ pub struct ClientChannel {
     pub connection: Connection,
     /// What the client says of this channel in its link message.
     pub capabilities: Capabilities,
-    /// What the client may decode beside what its capabilities say: whether the peer is on this host.
+    /// Whether the peer is on this host, by a unix socket: it gets pixels without compression, as the original
+    /// server does it.
     pub is_local: bool,
 }
 

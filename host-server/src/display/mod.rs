@@ -6,6 +6,7 @@ mod damage;
 mod encode;
 pub mod engine;
 mod faults;
+mod graduality;
 pub mod handle;
 pub mod item;
 mod lookahead;

@@ -54,7 +54,7 @@ pub fn spawn(
 }
 
 /// Commands that are read before clients and the inbox get their turn.
-const BATCH: usize = 64;
+const BATCH: usize = 256;
 /// How long the rings are left alone before they are polled once more and then armed for a wakeup: a guest
 /// that draws steadily is not made to signal every command.
 const POLL_AGAIN: Duration = Duration::from_millis(10);

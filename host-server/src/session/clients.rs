@@ -231,7 +231,7 @@ impl Session {
                     kind,
                     connection: connection.clone(),
                     capabilities: request.specific,
-                    is_local: peer.is_local(),
+                    is_local: peer.is_unix(),
                 };
                 (display.attach(channel), None)
             }

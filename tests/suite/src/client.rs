@@ -49,7 +49,7 @@ impl Client {
             kind: ChannelType::DISPLAY,
             connection,
             capabilities,
-            is_local: true,
+            is_local: false,
         });
         let mut client = Self {
             outlet,

@@ -21,14 +21,14 @@ pub(super) struct Links {
 
 impl Worker {
     pub(super) fn attach(&mut self, channel: ClientChannel) {
-        let ClientChannel { client, kind, connection, capabilities, is_local: _ } = channel;
+        let ClientChannel { client, kind, connection, capabilities, is_local } = channel;
         let links = self.links.entry(client).or_default();
         if kind == ChannelType::CURSOR {
             links.cursor = Some((connection, CursorClient::new()));
         } else {
             links.display = Some(connection);
             let may_cache = self.id == 0;
-            self.engine.attach(client, capabilities, may_cache, self.now());
+            self.engine.attach(client, capabilities, is_local, may_cache, self.now());
             self.tell_capabilities();
         }
     }
