@@ -24,6 +24,7 @@ use super::faults::FaultLog;
 use super::handle::{Call, ClientId, Handle, Inbox, Message};
 use crate::cursor::PointerState;
 use crate::fault::HostError;
+use crate::guest::buffers::Buffers;
 use crate::guest::device::{DeviceLimits, QxlDevice, Release};
 use crate::guest::memory::GuestMemory;
 use links::Links;
@@ -92,6 +93,7 @@ pub struct Worker {
     inbox: Inbox,
     device: Box<dyn QxlDevice>,
     memory: GuestMemory,
+    buffers: Buffers,
     engine: Engine,
     pointer: PointerState,
     client_mouse: bool,
@@ -128,6 +130,7 @@ impl Worker {
             inbox,
             device,
             memory,
+            buffers: Buffers::default(),
             engine: Engine::new(limits.surfaces, ImageCompression(compression)),
             pointer: PointerState::default(),
             client_mouse: false,

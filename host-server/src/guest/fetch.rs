@@ -6,7 +6,6 @@
 
 use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
 use image::bitmap::{Bitmap, BitmapFormat, Layout, Palette};
 use image::geometry::Size;
 use image::quic;
@@ -15,6 +14,7 @@ use qxl::memslot::PhysAddr;
 use wire::drawable::SurfaceId;
 use zerocopy::little_endian::U32;
 
+use super::buffers::Buffers;
 use super::command::ImageAddress;
 use super::memory::{GroupMemory, Piece};
 use super::parse::color_16_to_32;
@@ -89,11 +89,11 @@ pub fn describe(
 
 impl Described {
     /// Copies the pixels, if the image has any of its own. `None` stands for the drawing's own area.
-    pub fn copy(self) -> Result<Option<Picture>, GuestFault> {
+    pub fn copy(self, buffers: &Buffers) -> Result<Option<Picture>, GuestFault> {
         Ok(match self {
             Self::OwnArea => None,
             Self::Surface(id) => Some(Picture::Surface(id)),
-            Self::Pixels(pixels) => Some(Picture::Bitmap(Arc::new(pixels.copy()?))),
+            Self::Pixels(pixels) => Some(Picture::Bitmap(Arc::new(pixels.copy(buffers)?))),
         })
     }
 }
@@ -107,12 +107,12 @@ impl Pixels {
         }
     }
 
-    fn copy(self) -> Result<Image, GuestFault> {
+    fn copy(self, buffers: &Buffers) -> Result<Image, GuestFault> {
         let Self { descriptor, body } = self;
         let bitmap = match body {
             Body::Rows { pieces, stride, layout, palette } => {
-                let data = rows(&pieces, stride, layout.stride);
-                Bitmap::new(layout, palette, Bytes::from(data)).map_err(GuestFault::new)?
+                let data = rows(&pieces, stride, layout.stride, buffers);
+                Bitmap::new(layout, palette, buffers.lend(data)).map_err(GuestFault::new)?
             }
             Body::Quic(stream) => quic::decode(&stream, MAX_DECODED_PIXELS).map_err(GuestFault::new)?,
         };
@@ -161,10 +161,10 @@ fn describe_rows(
 }
 
 /// Copies the first `kept` bytes of every row of `stride` bytes.
-fn rows(pieces: &[Piece], stride: u32, kept: u32) -> Vec<u8> {
+fn rows(pieces: &[Piece], stride: u32, kept: u32, buffers: &Buffers) -> Vec<u8> {
     let (stride_bytes, kept_bytes) = (stride as usize, kept as usize);
     let total: usize = pieces.iter().map(|piece| piece.length).sum();
-    let mut data = Vec::with_capacity(total / stride_bytes.max(1) * kept_bytes);
+    let mut data = buffers.take(total / stride_bytes.max(1) * kept_bytes);
     // Where in its row the next byte belongs.
     let mut column = 0;
     for piece in pieces {

@@ -1,5 +1,6 @@
 //! The guest's side: its memory, its commands, its device. Everything here is hostile input.
 
+pub mod buffers;
 pub mod command;
 pub mod device;
 pub mod fetch;

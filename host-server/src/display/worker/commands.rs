@@ -107,7 +107,7 @@ impl Worker {
             if !hidden {
                 self.guarded(|worker| {
                     let Draw { drawable, self_bitmap, colors_are_16_bit } = draw;
-                    let drawable = drawable.try_map(Described::copy)?;
+                    let drawable = drawable.try_map(|image| image.copy(&worker.buffers))?;
                     worker.engine.draw(Draw { drawable, self_bitmap, colors_are_16_bit })?;
                     Ok(Disposal::Release)
                 });
