@@ -188,13 +188,17 @@ impl DisplayClient {
 
     /// Whether the guest should wait for this client at `now`, and for how long.
     pub fn judge(&mut self, now: Instant) -> Verdict {
-        let full = self.missed.is_none()
-            && (self.pipe.drawings() > Self::FULL_PIPE || self.pipe.bytes() > Self::FULL_PIPE_BYTES);
-        let verdict = self.patience.judge(full, now);
+        let verdict = self.patience.judge(self.is_full(), now);
         if verdict == Verdict::Overtake {
             self.overtake();
         }
         verdict
+    }
+
+    /// Whether as much waits for the client as may. Nothing waits for one that has been overtaken.
+    pub fn is_full(&self) -> bool {
+        self.missed.is_none()
+            && (self.pipe.drawings() > Self::FULL_PIPE || self.pipe.bytes() > Self::FULL_PIPE_BYTES)
     }
 
     /// Takes over what an overtaken client missed, once it can take it: these areas are to be pushed.

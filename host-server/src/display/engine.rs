@@ -228,6 +228,11 @@ impl Engine {
             .min()
     }
 
+    /// Whether a client that keeps up has as much waiting for it as it may have.
+    pub fn is_full(&self) -> bool {
+        self.clients.values().any(DisplayClient::is_full)
+    }
+
     /// Clients that must go, and why.
     pub fn faults(&self, now: Instant) -> Vec<(ClientId, ClientFault)> {
         let fault = |(id, client): (&ClientId, &DisplayClient)| Some((*id, client.verdict(now).err()?));

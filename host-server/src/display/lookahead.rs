@@ -5,49 +5,84 @@
 //!
 //! Invariant: performing what is not hidden gives the same picture as performing everything.
 
+use std::collections::VecDeque;
+
 use image::region::Region;
 use wire::drawable::{Operation, SurfaceId};
 
 use super::item::{covered, images, is_opaque, moved_to};
-use crate::guest::command::Draw;
+use crate::guest::command::{Command, Draw};
 use crate::guest::device::Release;
 use crate::guest::fetch::Described;
 
-/// Drawings that have been read, in their order, and not performed yet.
+/// Commands that have been read, in their order, and not performed yet.
 #[derive(Debug, Default)]
 pub struct Lookahead {
-    draws: Vec<Submitted>,
+    queue: VecDeque<Submitted>,
 }
 
-/// A drawing whose pixels are still in the guest's memory.
+/// A command whose memory is still ours.
 #[derive(Debug)]
 pub struct Submitted {
-    /// The drawing.
-    pub draw: Draw<Described>,
-    /// What is given back when its pixels have been copied or are not needed.
+    /// What to do.
+    pub step: Step,
+    /// What is given back when that is done.
     pub release: Option<Release>,
     /// Whether a later drawing covers it.
     pub hidden: bool,
+}
+
+/// What a command asks for.
+#[derive(Debug)]
+pub enum Step {
+    /// Draw, with pixels that are still in the guest's memory.
+    Draw(Draw<Described>),
+    /// Anything else; never hidden.
+    Other {
+        /// The command.
+        command: Command,
+        /// The memory slot group of its addresses.
+        group: u32,
+        /// Whether it comes from a saved machine.
+        restored: bool,
+    },
+    /// Nothing: the command was invalid, and keeps its place among those whose memory goes back.
+    Nothing,
 }
 
 impl Lookahead {
     /// Pixels that a drawing must touch to be worth looking behind it.
     const MIN_COVER: u64 = 1024;
 
-    /// Adds a drawing.
-    pub fn push(&mut self, draw: Draw<Described>, release: Option<Release>) {
-        self.draws.push(Submitted { draw, release, hidden: false });
+    /// Whether everything that was read has been performed.
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
     }
 
-    /// Takes all drawings, those marked that will not be seen.
-    pub fn take(&mut self) -> Vec<Submitted> {
+    /// Adds a command.
+    pub fn push(&mut self, step: Step, release: Option<Release>) {
+        self.queue.push_back(Submitted { step, release, hidden: false });
+    }
+
+    /// Marks the drawings that will not be seen.
+    pub fn hide_covered(&mut self) {
+        if self.queue.len() < 2 {
+            return;
+        }
         let mut covers = Covers::default();
-        if self.draws.len() > 1 {
-            for submitted in self.draws.iter_mut().rev() {
-                submitted.hidden = covers.look_behind(&submitted.draw);
+        for submitted in self.queue.iter_mut().rev() {
+            match &submitted.step {
+                Step::Draw(draw) => submitted.hidden = covers.look_behind(draw),
+                // It may read any surface, or end one.
+                Step::Other { .. } => covers = Covers::default(),
+                Step::Nothing => {}
             }
         }
-        std::mem::take(&mut self.draws)
+    }
+
+    /// Takes the oldest command.
+    pub fn pop(&mut self) -> Option<Submitted> {
+        self.queue.pop_front()
     }
 }
 

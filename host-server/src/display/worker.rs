@@ -22,6 +22,7 @@ use wire::drawable::SurfaceId;
 use super::engine::Engine;
 use super::faults::FaultLog;
 use super::handle::{Call, ClientId, Handle, Inbox, Message};
+use super::lookahead::Lookahead;
 use crate::cursor::PointerState;
 use crate::fault::HostError;
 use crate::guest::buffers::Buffers;
@@ -94,6 +95,7 @@ pub struct Worker {
     device: Box<dyn QxlDevice>,
     memory: GuestMemory,
     buffers: Buffers,
+    lookahead: Lookahead,
     engine: Engine,
     pointer: PointerState,
     client_mouse: bool,
@@ -131,6 +133,7 @@ impl Worker {
             device,
             memory,
             buffers: Buffers::default(),
+            lookahead: Lookahead::default(),
             engine: Engine::new(limits.surfaces, ImageCompression(compression)),
             pointer: PointerState::default(),
             client_mouse: false,
@@ -206,18 +209,22 @@ impl Worker {
     fn batch(&mut self) -> bool {
         let now = self.now();
         match self.ring {
+            _ if !self.lookahead.is_empty() => {}
             Ring::Armed => return false,
             Ring::EmptySince(since) if now.duration_since(since) < POLL_AGAIN => return false,
             Ring::Poll | Ring::EmptySince(_) => {}
         }
-        let read = self.read_batch();
-        if read > 0 {
-            self.ring = Ring::Poll;
+        if self.lookahead.is_empty() {
+            let read = self.read_batch();
+            if read > 0 {
+                self.ring = Ring::Poll;
+            }
+            if read < BATCH {
+                self.ring = self.after_empty(now);
+            }
         }
-        if read < BATCH {
-            self.ring = self.after_empty(now);
-        }
-        self.ring == Ring::Poll
+        self.perform_some();
+        !self.lookahead.is_empty() || self.ring == Ring::Poll
     }
 
     /// What to do about rings that were found empty at `now`.
@@ -232,11 +239,17 @@ impl Worker {
 
     /// Reads commands until the rings are empty, for a call that needs a consistent picture.
     fn drain(&mut self) {
+        self.perform_all();
         if !self.running {
             return;
         }
         let deadline = self.now() + DRAIN_LIMIT;
-        while self.read_batch() == BATCH {
+        loop {
+            let read = self.read_batch();
+            self.perform_all();
+            if read < BATCH {
+                return;
+            }
             let now = self.now();
             if now > deadline {
                 tracing::warn!("guest fault: commands arrive faster than they can be read");
@@ -273,8 +286,14 @@ impl Worker {
                 self.ring = Ring::Poll;
                 self.tell_capabilities();
             }
-            Message::RemoveSlot { group, slot } => self.memory.remove(group, slot),
-            Message::ResetSlots => self.memory.clear(),
+            Message::RemoveSlot { group, slot } => {
+                self.perform_all();
+                self.memory.remove(group, slot);
+            }
+            Message::ResetSlots => {
+                self.perform_all();
+                self.memory.clear();
+            }
             Message::DriverUnload => self.one_monitor(),
             Message::MouseMode { client } => self.client_mouse = client,
             Message::Compression(compression) => self.engine.set_compression(ImageCompression(compression)),

@@ -32,11 +32,15 @@ impl Worker {
     pub(super) fn call(&mut self, call: Call) -> Option<(SurfaceId, Vec<Rect>)> {
         match call {
             Call::AddSlot(slot) => {
+                self.perform_all();
                 if let Err(error) = self.memory.add(slot) {
                     tracing::warn!(%error, "a memory slot was not added");
                 }
             }
-            Call::CreatePrimary(surface) => self.create_primary(&surface),
+            Call::CreatePrimary(surface) => {
+                self.perform_all();
+                self.create_primary(&surface);
+            }
             Call::DestroyPrimary => {
                 self.drain();
                 self.destroy_primary();
@@ -77,7 +81,10 @@ impl Worker {
                 self.transmit();
             }
             Call::LoadCommands(commands) => self.restore(commands),
-            Call::ShutDown => self.destroy_surfaces(),
+            Call::ShutDown => {
+                self.perform_all();
+                self.destroy_surfaces();
+            }
         }
         None
     }

@@ -10,7 +10,7 @@ use wire::drawable::SurfaceId;
 use super::{BATCH, Worker};
 use crate::display::backing::Backing;
 use crate::display::engine::NewSurface;
-use crate::display::lookahead::{Lookahead, Submitted};
+use crate::display::lookahead::{Step, Submitted};
 use crate::fault::GuestFault;
 use crate::guest::command::{Command, Draw, ImageAddress, SurfaceShape};
 use crate::guest::device::{CommandExt, Release};
@@ -21,8 +21,6 @@ use crate::guest::parse;
 enum Disposal {
     /// It goes back to the guest.
     Release,
-    /// It waits with its drawing.
-    Wait,
     /// It stays as long as the surface that the command created.
     KeepWith(SurfaceId),
 }
@@ -34,98 +32,113 @@ impl Worker {
         self.guarded(|worker| {
             let command = parse::cursor_command(&worker.memory, ext)?;
             worker.pointer.apply(command, worker.client_mouse);
-            Ok(Disposal::Release)
+            Ok(())
         });
         if let Some(release) = release {
             self.device.release(release);
         }
     }
 
-    /// Reads and performs a batch of commands of both rings, the cursor's first; returns how many.
+    /// Reads a batch of commands of both rings, the cursor's first; returns how many. Those of the display wait
+    /// to be performed.
     pub(super) fn read_batch(&mut self) -> usize {
-        let mut lookahead = Lookahead::default();
         let mut count = 0;
         while count < BATCH {
             if let Some(ext) = self.device.next_cursor_command() {
                 self.cursor_command(ext);
             } else if let Some(ext) = self.device.next_command() {
-                self.display_command(ext, false, &mut lookahead);
+                self.display_command(ext, false);
             } else {
                 break;
             }
             count += 1;
         }
-        self.perform_draws(&mut lookahead);
+        self.lookahead.hide_covered();
         count
     }
 
     /// Performs commands that were in flight when the machine's state was saved.
     pub(super) fn restore(&mut self, commands: Vec<CommandExt>) {
-        let mut lookahead = Lookahead::default();
         for ext in commands {
             if ext.kind == CommandKind::Cursor.code() {
                 self.cursor_command(ext);
             } else {
-                self.display_command(ext, true, &mut lookahead);
+                self.display_command(ext, true);
             }
         }
-        self.perform_draws(&mut lookahead);
+        self.perform_all();
     }
 
-    /// Reads a command of the display's ring. Drawings wait in `lookahead`; everything else is performed after
-    /// them, and its memory goes back to the guest, now or when its surface goes. Pixels of surfaces
-    /// `restored` from a saved machine are in its memory.
-    fn display_command(&mut self, ext: CommandExt, restored: bool, lookahead: &mut Lookahead) {
+    /// Reads a command of the display's ring. Pixels of surfaces `restored` from a saved machine are in its
+    /// memory.
+    fn display_command(&mut self, ext: CommandExt, restored: bool) {
         let release = self.release_of(ext);
-        let disposal = self.guarded(|worker| match parse::command(&worker.memory, ext)? {
-            Command::Draw(draw) => {
-                let draw = worker.describe(draw, ext.group)?;
-                lookahead.push(draw, release);
-                Ok(Disposal::Wait)
-            }
-            other => {
-                worker.perform_draws(lookahead);
-                worker.perform(other, ext.group, restored)
-            }
+        let group = ext.group;
+        let step = self.guarded(|worker| {
+            Ok(match parse::command(&worker.memory, ext)? {
+                Command::Draw(draw) => Step::Draw(worker.describe(draw, group)?),
+                command => Step::Other { command, group, restored },
+            })
         });
+        // Checks of a drawing depend on surfaces, and those on what comes before.
+        let changes_surfaces = matches!(step, Some(Step::Other { .. }));
+        self.lookahead.push(step.unwrap_or(Step::Nothing), release);
+        if changes_surfaces {
+            self.lookahead.hide_covered();
+            self.perform_all();
+        }
+    }
+
+    /// Performs every command that has been read.
+    pub(super) fn perform_all(&mut self) {
+        while let Some(submitted) = self.lookahead.pop() {
+            self.perform(submitted);
+        }
+    }
+
+    /// Performs commands that have been read until a client's pipe is full.
+    pub(super) fn perform_some(&mut self) {
+        while !self.engine.is_full()
+            && let Some(submitted) = self.lookahead.pop()
+        {
+            self.perform(submitted);
+        }
+    }
+
+    /// Performs a command, unless nobody will see it, and gives its memory back, now or when its surface goes.
+    fn perform(&mut self, submitted: Submitted) {
+        let Submitted { step, release, hidden } = submitted;
+        let disposal = match step {
+            Step::Draw(draw) if !hidden => self.guarded(|worker| worker.draw(draw)),
+            Step::Other { command, group, restored } => {
+                self.guarded(|worker| worker.perform_other(command, group, restored))
+            }
+            Step::Draw(_) | Step::Nothing => None,
+        };
         match (release, disposal) {
-            (Some(release), Disposal::KeepWith(surface)) => {
+            (Some(release), Some(Disposal::KeepWith(surface))) => {
                 self.surface_releases.insert(surface, release);
             }
-            (Some(release), Disposal::Release) => {
-                // Memory goes back in the order of the commands.
-                self.perform_draws(lookahead);
-                self.device.release(release);
-            }
-            (None, _) | (_, Disposal::Wait) => {}
+            (Some(release), Some(Disposal::Release) | None) => self.device.release(release),
+            (None, _) => {}
         }
     }
 
-    /// Performs the drawings that will be seen and gives the memory of all of them back.
-    fn perform_draws(&mut self, lookahead: &mut Lookahead) {
-        for Submitted { draw, release, hidden } in lookahead.take() {
-            if !hidden {
-                self.guarded(|worker| {
-                    let Draw { drawable, self_bitmap, colors_are_16_bit } = draw;
-                    let drawable = drawable.try_map(|image| image.copy(&worker.buffers))?;
-                    worker.engine.draw(Draw { drawable, self_bitmap, colors_are_16_bit })?;
-                    Ok(Disposal::Release)
-                });
-            }
-            if let Some(release) = release {
-                self.device.release(release);
-            }
-        }
+    fn draw(&mut self, draw: Draw<Described>) -> Result<Disposal, GuestFault> {
+        let Draw { drawable, self_bitmap, colors_are_16_bit } = draw;
+        let drawable = drawable.try_map(|image| image.copy(&self.buffers))?;
+        self.engine.draw(Draw { drawable, self_bitmap, colors_are_16_bit })?;
+        Ok(Disposal::Release)
     }
 
     /// Runs one step of a command; a fault or a panic ends the step, and no more.
-    fn guarded(&mut self, step: impl FnOnce(&mut Self) -> Result<Disposal, GuestFault>) -> Disposal {
+    fn guarded<T>(&mut self, step: impl FnOnce(&mut Self) -> Result<T, GuestFault>) -> Option<T> {
         match catch_unwind(AssertUnwindSafe(|| step(self))) {
-            Ok(Ok(disposal)) => return disposal,
+            Ok(Ok(outcome)) => return Some(outcome),
             Ok(Err(fault)) => self.faults.guest(&fault),
             Err(_) => self.faults.panicked("a command"),
         }
-        Disposal::Release
+        None
     }
 
     fn release_of(&mut self, ext: CommandExt) -> Option<Release> {
@@ -139,7 +152,12 @@ impl Worker {
     }
 
     /// Performs a command that is not a drawing.
-    fn perform(&mut self, command: Command, group: u32, restored: bool) -> Result<Disposal, GuestFault> {
+    fn perform_other(
+        &mut self,
+        command: Command,
+        group: u32,
+        restored: bool,
+    ) -> Result<Disposal, GuestFault> {
         match command {
             Command::Draw(_) => {}
             Command::Update { surface, area, id } => {
