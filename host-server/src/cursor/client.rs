@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn moves_are_not_told_while_the_client_moves_the_pointer() {
-        let mut pointer = PointerState { visible: true, ..PointerState::default() };
+        let mut pointer = PointerState::default();
         let mut client = CursorClient::new();
         told(&mut client, &pointer);
         pointer.apply(CursorCommand::Move(Point::new(5, 5)), true);

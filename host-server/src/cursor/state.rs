@@ -7,7 +7,7 @@ use image::geometry::Point;
 use crate::guest::command::{CursorCommand, CursorShape};
 
 /// The pointer of one display. Revisions count the changes, so that a client can be told what is new to it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct PointerState {
     /// Where the hot spot is.
     pub position: Point,
@@ -34,6 +34,19 @@ pub struct Revision {
     pub hidden: u64,
     /// Trails.
     pub trail: u64,
+}
+
+impl Default for PointerState {
+    /// A device begins with a pointer that is shown but has no shape.
+    fn default() -> Self {
+        Self {
+            position: Point::default(),
+            visible: true,
+            shape: None,
+            trail: (0, 0),
+            revision: Revision::default(),
+        }
+    }
 }
 
 impl PointerState {
@@ -65,9 +78,18 @@ impl PointerState {
         }
     }
 
-    /// No pointer, as after a reset of the device.
+    /// No shape, as after a reset of the device.
     pub fn reset(&mut self) {
         let revision = Revision { reset: self.revision.reset + 1, ..self.revision };
         *self = Self { revision, ..Self::default() };
     }
+}
+
+#[test]
+fn a_reset_shows_the_pointer_without_its_shape() {
+    let mut pointer = PointerState::default();
+    pointer.apply(CursorCommand::Hide, false);
+    pointer.reset();
+    assert!(pointer.visible && pointer.shape.is_none());
+    assert_eq!((pointer.revision.reset, pointer.revision.hidden), (1, 1));
 }
