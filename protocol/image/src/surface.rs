@@ -189,33 +189,36 @@ impl Surface {
     /// Replaces the surface's pixels by rows in the surface's own format, the top one first: what
     /// [`Surface::write_rows`] writes. Missing rows and pixels stay as they are.
     pub fn read_rows<'a>(&mut self, rows: impl Iterator<Item = &'a [u8]>) {
+        for (y, row) in (0..).zip(rows).take_while(|(y, _)| *y < self.size().height) {
+            self.read_row(y, row);
+        }
+    }
+
+    /// Replaces row `y` by pixels in the surface's own format. Missing pixels stay as they are.
+    pub fn read_row(&mut self, y: u32, row: &[u8]) {
+        let right = self.bounds().right;
+        let Ok(y) = i32::try_from(y) else { return };
         let one_bit = self.format == SurfaceFormat::A1;
         match &mut self.pixels {
             Pixels::Longs(plane) => {
-                for (to, from) in plane.rows_mut().zip(rows) {
-                    for (to, from) in to.iter_mut().zip(from.as_chunks::<4>().0) {
-                        *to = u32::from_le_bytes(*from);
-                    }
+                for (to, from) in plane.row_part_mut(y, 0, right).iter_mut().zip(row.as_chunks::<4>().0) {
+                    *to = u32::from_le_bytes(*from);
                 }
             }
             Pixels::Words(plane) => {
-                for (to, from) in plane.rows_mut().zip(rows) {
-                    for (to, from) in to.iter_mut().zip(from.as_chunks::<2>().0) {
-                        *to = u16::from_le_bytes(*from);
-                    }
+                for (to, from) in plane.row_part_mut(y, 0, right).iter_mut().zip(row.as_chunks::<2>().0) {
+                    *to = u16::from_le_bytes(*from);
+                }
+            }
+            Pixels::Bytes(plane) if one_bit => {
+                let bits = row.len().saturating_mul(8);
+                for (x, to) in plane.row_part_mut(y, 0, right).iter_mut().enumerate().take(bits) {
+                    *to = pixel::index_at(BitmapFormat::Mono1Le, row, x);
                 }
             }
             Pixels::Bytes(plane) => {
-                for (to, from) in plane.rows_mut().zip(rows) {
-                    if one_bit {
-                        for (x, to) in to.iter_mut().enumerate().take(from.len().saturating_mul(8)) {
-                            *to = pixel::index_at(BitmapFormat::Mono1Le, from, x);
-                        }
-                    } else {
-                        for (to, from) in to.iter_mut().zip(from) {
-                            *to = *from;
-                        }
-                    }
+                for (to, from) in plane.row_part_mut(y, 0, right).iter_mut().zip(row) {
+                    *to = *from;
                 }
             }
         }
@@ -225,7 +228,12 @@ impl Surface {
         match &self.pixels {
             Pixels::Longs(plane) => {
                 let row = plane.row_part(y, area.left, area.right);
-                bytes.extend(row.iter().flat_map(|pixel| pixel.to_le_bytes()));
+                let start = bytes.len();
+                bytes.resize(start + row.len() * 4, 0);
+                let added = bytes.get_mut(start..).unwrap_or_default().as_chunks_mut::<4>().0;
+                for (to, pixel) in added.iter_mut().zip(row) {
+                    *to = pixel.to_le_bytes();
+                }
             }
             Pixels::Words(plane) => {
                 let row = plane.row_part(y, area.left, area.right);
