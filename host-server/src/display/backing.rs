@@ -26,13 +26,12 @@ impl Backing {
     pub fn load(&self, surface: &mut Surface) {
         let size = surface.size();
         let row_bytes = usize::try_from(surface.format().row_bytes(size.width)).unwrap_or(usize::MAX);
-        let mut rows = Vec::with_capacity(size.height as usize);
+        let mut row = Vec::with_capacity(row_bytes);
         for y in 0..size.height {
-            let mut row = Vec::with_capacity(row_bytes);
+            row.clear();
             self.region.append_to(self.row_offset(y, size.height), row_bytes, &mut row);
-            rows.push(row);
+            surface.read_row(y, &row);
         }
-        surface.read_rows(rows.iter().map(Vec::as_slice));
     }
 
     /// Writes `area` of `surface` into the guest's memory.
