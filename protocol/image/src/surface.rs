@@ -189,7 +189,7 @@ impl Surface {
     /// Replaces the surface's pixels by rows in the surface's own format, the top one first: what
     /// [`Surface::write_rows`] writes. Missing rows and pixels stay as they are.
     pub fn read_rows<'a>(&mut self, rows: impl Iterator<Item = &'a [u8]>) {
-        for (y, row) in (0..).zip(rows).take_while(|(y, _)| *y < self.size().height) {
+        for (y, row) in (0..self.size().height).zip(rows) {
             self.read_row(y, row);
         }
     }
