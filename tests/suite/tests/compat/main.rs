@@ -25,7 +25,10 @@ use wire::link::LinkError;
 const POINTS: u64 = 20;
 
 /// How many sequences of random commands are compared.
-const RANDOM_RUNS: u64 = 4;
+const RANDOM_RUNS: u64 = 8;
+
+/// At how many points of random commands a client joins.
+const RANDOM_POINTS: u64 = 15;
 
 #[test]
 fn a_client_that_joins_a_qxl_desktop_sees_what_it_sees_of_the_original() -> Result<()> {
@@ -38,12 +41,11 @@ fn a_client_that_joins_a_modesetting_desktop_sees_what_it_sees_of_the_original()
 }
 
 #[test]
-#[ignore = "the original draws some text differently from run to run; the generator does not avoid it yet"]
 fn random_commands_give_the_pixels_of_the_original() -> Result<()> {
     let mut complaints = Vec::new();
     for seed in 1..=RANDOM_RUNS {
-        let source = Source::Random { seed, commands: 60 };
-        complaints.extend(equal(source, 10, "off").err().map(|error| format!("seed {seed}: {error:#}")));
+        let outcome = equal(random(seed), RANDOM_POINTS, "off");
+        complaints.extend(outcome.err().map(|error| format!("seed {seed}: {error:#}")));
     }
     ensure!(complaints.is_empty(), "{}", complaints.join("\n"));
     Ok(())
@@ -61,9 +63,10 @@ fn every_codec_gives_the_pixels_of_the_original() -> Result<()> {
 #[test]
 fn a_client_that_was_there_all_the_time_sees_what_one_that_joins_sees() -> Result<()> {
     let library = libraries::under_test()?;
-    for name in ["qxl-desk", "ms-desk"] {
-        let source = Source::Recording(name);
-        let points = source.points(POINTS)?;
+    let recordings = ["qxl-desk", "ms-desk"].map(|name| (Source::Recording(name), POINTS));
+    let random = (1..=RANDOM_RUNS).map(|seed| (random(seed), RANDOM_POINTS));
+    for (source, count) in recordings.into_iter().chain(random) {
+        let points = source.points(count)?;
         let expected = reference::pictures(source, &points)?;
         let found = early::pictures(&library, source, &points, &expected)?;
         judge(source, "early", &points, &expected, &found)?;
@@ -109,6 +112,10 @@ fn only_the_right_ticket_opens_a_session() -> Result<()> {
     Client::connect(&address, &Options { password: "secret".to_owned(), ..Options::default() })?;
     replayer.quit()?;
     Ok(())
+}
+
+const fn random(seed: u64) -> Source {
+    Source::Random { seed, commands: 60 }
 }
 
 fn equal_pictures(source: Source) -> Result<()> {
