@@ -61,7 +61,7 @@ impl DisplayClient {
     /// Operations in a pipe from which on the guest waits, as the original server has it.
     const FULL_PIPE: usize = 50;
     /// Bytes of pixels in a pipe from which on the guest waits.
-    const FULL_PIPE_BYTES: usize = 4 << 20;
+    const FULL_PIPE_BYTES: usize = 8 << 20;
     /// Items that cannot be dropped: a client that reads none of them is gone.
     const MAX_PIPE: usize = 20_000;
     /// Time without an acknowledgement after which a client is gone, as the original server has it.

@@ -12,7 +12,7 @@ pub struct Damage {
 impl Damage {
     /// Rectangles beyond which all is replaced by the smallest one around them. Scattered drawing would
     /// otherwise make every further rectangle dearer than the one before.
-    const MAX_RECTS: usize = 24;
+    const MAX_RECTS: usize = 64;
 
     /// All of `rect` has changed.
     pub fn of(rect: Rect) -> Self {

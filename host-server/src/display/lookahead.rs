@@ -53,8 +53,6 @@ pub enum Step {
 impl Lookahead {
     /// Pixels that a drawing must touch to be worth looking behind it.
     const MIN_COVER: u64 = 1024;
-    /// Rectangles of what is covered beyond which looking costs more than it saves.
-    const MAX_COVER_RECTS: usize = 16;
 
     /// Whether everything that was read has been performed.
     pub fn is_empty(&self) -> bool {
@@ -107,10 +105,7 @@ impl Covers {
         }
         let worth_it = region.area() >= Lookahead::MIN_COVER && !reads_surfaces;
         if worth_it && is_opaque(&drawable.operation) {
-            let cover = self.of(drawable.surface);
-            if cover.as_slice().len() < Lookahead::MAX_COVER_RECTS {
-                cover.union(&region);
-            }
+            self.of(drawable.surface).union(&region);
         }
         if let Operation::CopyBits { source } = drawable.operation {
             self.of(drawable.surface).subtract_rect(&moved_to(drawable.bbox, source));

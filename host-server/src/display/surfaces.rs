@@ -37,7 +37,7 @@ impl Surfaces {
     /// Operations that may wait on one surface; more are drawn.
     const MAX_WAITING: usize = 500;
     /// Bytes of pixels that operations waiting on one surface may keep.
-    const MAX_WAITING_BYTES: usize = 4 << 20;
+    const MAX_WAITING_BYTES: usize = 8 << 20;
 
     /// Adds a surface under a number that the device has. Its first pixels are the guest's with `keep`, otherwise zero in both places.
     pub fn create(
