@@ -180,7 +180,9 @@ entries! {
     }
 
     /// Nothing follows: a device's arrangement of monitors says itself how many it can drive.
-    fn spice_qxl_set_max_monitors(_instance: Qxl, _max_monitors: u32), or () => {}
+    fn spice_qxl_set_max_monitors(_instance: Qxl, _max_monitors: u32), or () => {
+        not_yet("a bound on monitors", "the device's own counts");
+    }
 
     /// Nothing follows: the device's address is for the agent, which is not relayed yet.
     fn spice_qxl_set_device_info(
@@ -188,7 +190,9 @@ entries! {
         _device_address: Text,
         _device_display_id_start: u32,
         _device_display_id_count: u32,
-    ), or () => {}
+    ), or () => {
+        not_yet("device addresses of displays", "the agent is not told of them");
+    }
 
     /// Not yet: the picture in graphics memory is closed unseen.
     fn spice_qxl_gl_scanout(

@@ -42,6 +42,7 @@ entries! {
 
     /// -1, as in the original when no target was named; hosts go on.
     fn spice_server_migrate_start(_server: Held<SpiceServer>) -> c_int, or FAILED => {
+        not_yet("client migration", INSTEAD);
         FAILED
     }
 
@@ -58,6 +59,7 @@ entries! {
 
     /// 0, as in the original when no target was named.
     fn spice_server_migrate_switch(_server: Held<SpiceServer>) -> c_int, or OK => {
+        not_yet("client migration", INSTEAD);
         OK
     }
 

@@ -231,21 +231,25 @@ entries! {
 
     /// Not yet: there is no sound.
     fn spice_server_set_playback_compression(_server: Held<SpiceServer>, _enable: c_int) -> c_int, or FAILED => {
+        not_yet("sound", "clients hear nothing");
         OK
     }
 
     /// Not yet: the agent is not relayed.
     fn spice_server_set_agent_mouse(_server: Held<SpiceServer>, _enable: c_int) -> c_int, or FAILED => {
+        not_yet("the agent", "it is not relayed");
         OK
     }
 
     /// Not yet: the agent is not relayed.
     fn spice_server_set_agent_copypaste(_server: Held<SpiceServer>, _enable: c_int) -> c_int, or FAILED => {
+        not_yet("the agent", "it is not relayed");
         OK
     }
 
     /// Not yet: the agent is not relayed.
     fn spice_server_set_agent_file_xfer(_server: Held<SpiceServer>, _enable: c_int) -> c_int, or FAILED => {
+        not_yet("the agent", "it is not relayed");
         OK
     }
 
