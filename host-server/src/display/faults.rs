@@ -6,6 +6,7 @@ use crate::fault::GuestFault;
 #[derive(Debug, Default)]
 pub struct FaultLog {
     guest: u64,
+    internal: u64,
 }
 
 impl FaultLog {
@@ -25,7 +26,13 @@ impl FaultLog {
     }
 
     /// Reports that handling `what` panicked, a mistake of ours.
-    pub fn panicked(&self, what: &str) {
+    pub fn panicked(&mut self, what: &str) {
+        self.internal += 1;
         tracing::error!("internal error: {what} could not be handled and was dropped; please report this");
+    }
+
+    /// Mistakes of ours so far.
+    pub const fn internal(&self) -> u64 {
+        self.internal
     }
 }

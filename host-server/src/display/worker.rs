@@ -194,6 +194,11 @@ impl Worker {
         Next::Wait(deadlines.fold(self.next_check, Instant::min))
     }
 
+    /// Commands, messages and calls that could not be handled by a mistake of ours. Tests expect none.
+    pub const fn internal_errors(&self) -> u64 {
+        self.faults.internal()
+    }
+
     fn now(&self) -> Instant {
         (self.clock)()
     }

@@ -8,6 +8,7 @@
 //! A component has one module with its oracles and a list of them, and an entry in [`all`].
 
 pub mod canvas;
+pub mod guest;
 pub mod image;
 pub mod qxl;
 pub mod recording;
@@ -25,8 +26,16 @@ pub struct Oracle {
 
 /// Every oracle of every component.
 pub fn all() -> impl Iterator<Item = Oracle> {
-    [canvas::ORACLES, image::ORACLES, qxl::ORACLES, recording::ORACLES, vdagent::ORACLES, wire::ORACLES]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        canvas::ORACLES,
+        guest::ORACLES,
+        image::ORACLES,
+        qxl::ORACLES,
+        recording::ORACLES,
+        vdagent::ORACLES,
+        wire::ORACLES,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }

@@ -170,7 +170,11 @@ impl Guest {
     /// Submits a command of the cursor ring.
     pub fn submit_cursor(&self, structure: &[u8]) {
         let address = self.store(structure);
-        let kind = CommandKind::Cursor.code();
+        self.submit_cursor_at(CommandKind::Cursor.code(), address);
+    }
+
+    /// Submits whatever stands at `address` to the cursor ring.
+    pub fn submit_cursor_at(&self, kind: u32, address: PhysAddr) {
         let ext = CommandExt { address: address.bits(), kind, group: GROUP, flags: 0 };
         let mut state = lock(&self.state);
         state.submitted.push(address.bits());

@@ -70,6 +70,7 @@ impl Scene {
         self.handle.wakeup();
         for _ in 0..100_000 {
             if self.turn() != Next::Turn {
+                assert_eq!(self.worker.internal_errors(), 0, "nothing panics inside");
                 return;
             }
         }

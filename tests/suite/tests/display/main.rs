@@ -4,4 +4,5 @@
 mod bad_input;
 mod clients;
 mod guest_side;
+mod log;
 mod pixels;
