@@ -3,7 +3,7 @@
 //! A guest that repaints faster than it is read leaves many versions of the same picture in its ring. Their
 //! structures are read and checked one by one; their pixels only if something of them will be seen.
 //!
-//! Invariant: performing what is not hidden gives the same picture as performing everything.
+//! Invariant: performing what is not dropped gives the same picture as performing everything.
 
 use std::collections::VecDeque;
 
@@ -28,8 +28,6 @@ pub struct Submitted {
     pub step: Step,
     /// What is given back when that is done.
     pub release: Option<Release>,
-    /// Whether a later drawing covers it.
-    pub hidden: bool,
 }
 
 /// What a command asks for.
@@ -37,7 +35,7 @@ pub struct Submitted {
 pub enum Step {
     /// Draw, with pixels that are still in the guest's memory.
     Draw(Draw<Described>),
-    /// Anything else; never hidden.
+    /// Anything else; never dropped.
     Other {
         /// The command.
         command: Command,
@@ -61,23 +59,36 @@ impl Lookahead {
 
     /// Adds a command.
     pub fn push(&mut self, step: Step, release: Option<Release>) {
-        self.queue.push_back(Submitted { step, release, hidden: false });
+        self.queue.push_back(Submitted { step, release });
     }
 
-    /// Marks the drawings that will not be seen.
-    pub fn hide_covered(&mut self) {
-        if self.queue.len() < 2 {
-            return;
-        }
+    /// How many commands wait.
+    pub fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Drops the drawings that will not be seen; returns what is given back for them.
+    pub fn drop_covered(&mut self) -> Vec<Release> {
         let mut covers = Covers::default();
-        for submitted in self.queue.iter_mut().rev() {
+        let mut seen = vec![true; self.queue.len()];
+        for (submitted, seen) in self.queue.iter().zip(&mut seen).rev() {
             match &submitted.step {
-                Step::Draw(draw) => submitted.hidden = covers.look_behind(draw),
+                Step::Draw(draw) => *seen = !covers.look_behind(draw),
                 // It may read any surface, or end one.
                 Step::Other { .. } => covers = Covers::default(),
                 Step::Nothing => {}
             }
         }
+        let mut releases = Vec::new();
+        let mut seen = seen.into_iter();
+        self.queue.retain(|submitted| {
+            let keep = seen.next().unwrap_or(true);
+            if !keep {
+                releases.extend(submitted.release);
+            }
+            keep
+        });
+        releases
     }
 
     /// Takes the oldest command.

@@ -57,6 +57,8 @@ pub fn spawn(
 
 /// Commands that are read before clients and the inbox get their turn.
 const BATCH: usize = 256;
+/// Commands that are kept unperformed while the guest waits for clients.
+const MAX_LOOKAHEAD: usize = 512;
 /// How long the rings are left alone before they are polled once more and then armed for a wakeup: a guest
 /// that draws steadily is not made to signal every command.
 const POLL_AGAIN: Duration = Duration::from_millis(10);
@@ -180,7 +182,8 @@ impl Worker {
             }
         }
         let wait_for_clients = self.engine.judge(self.now());
-        let more = self.running && wait_for_clients.is_none() && self.batch();
+        let more =
+            self.running && if wait_for_clients.is_none() { self.batch() } else { self.look_further() };
         self.transmit();
         let now = self.now();
         if now >= self.next_check {
@@ -210,26 +213,35 @@ impl Worker {
         }
     }
 
-    /// Reads a batch of commands; `true` when there may be more at once.
+    /// Reads a batch of commands and performs what was read; `true` when there may be more at once.
     fn batch(&mut self) -> bool {
+        let more = self.lookahead.is_empty() && self.read();
+        self.perform_some();
+        more || !self.lookahead.is_empty()
+    }
+
+    /// Reads on while the guest waits for clients: what is read now may cover what waits. `true` when there may
+    /// be more at once.
+    fn look_further(&mut self) -> bool {
+        self.lookahead.len() < MAX_LOOKAHEAD && self.read()
+    }
+
+    /// Reads a batch of commands, unless the rings are known to be empty; `true` when there may be more.
+    fn read(&mut self) -> bool {
         let now = self.now();
         match self.ring {
-            _ if !self.lookahead.is_empty() => {}
             Ring::Armed => return false,
             Ring::EmptySince(since) if now.duration_since(since) < POLL_AGAIN => return false,
             Ring::Poll | Ring::EmptySince(_) => {}
         }
-        if self.lookahead.is_empty() {
-            let read = self.read_batch();
-            if read > 0 {
-                self.ring = Ring::Poll;
-            }
-            if read < BATCH {
-                self.ring = self.after_empty(now);
-            }
+        let read = self.read_batch();
+        if read > 0 {
+            self.ring = Ring::Poll;
         }
-        self.perform_some();
-        !self.lookahead.is_empty() || self.ring == Ring::Poll
+        if read < BATCH {
+            self.ring = self.after_empty(now);
+        }
+        self.ring == Ring::Poll
     }
 
     /// What to do about rings that were found empty at `now`.

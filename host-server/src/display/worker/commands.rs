@@ -53,7 +53,7 @@ impl Worker {
             }
             count += 1;
         }
-        self.lookahead.hide_covered();
+        self.drop_covered();
         count
     }
 
@@ -84,8 +84,15 @@ impl Worker {
         let changes_surfaces = matches!(step, Some(Step::Other { .. }));
         self.lookahead.push(step.unwrap_or(Step::Nothing), release);
         if changes_surfaces {
-            self.lookahead.hide_covered();
+            self.drop_covered();
             self.perform_all();
+        }
+    }
+
+    /// Gives the memory of drawings back that will not be seen.
+    fn drop_covered(&mut self) {
+        for release in self.lookahead.drop_covered() {
+            self.device.release(release);
         }
     }
 
@@ -105,15 +112,15 @@ impl Worker {
         }
     }
 
-    /// Performs a command, unless nobody will see it, and gives its memory back, now or when its surface goes.
+    /// Performs a command and gives its memory back, now or when its surface goes.
     fn perform(&mut self, submitted: Submitted) {
-        let Submitted { step, release, hidden } = submitted;
+        let Submitted { step, release } = submitted;
         let disposal = match step {
-            Step::Draw(draw) if !hidden => self.guarded(|worker| worker.draw(draw)),
+            Step::Draw(draw) => self.guarded(|worker| worker.draw(draw)),
             Step::Other { command, group, restored } => {
                 self.guarded(|worker| worker.perform_other(command, group, restored))
             }
-            Step::Draw(_) | Step::Nothing => None,
+            Step::Nothing => None,
         };
         match (release, disposal) {
             (Some(release), Some(Disposal::KeepWith(surface))) => {
