@@ -190,7 +190,9 @@ impl Worker {
             self.next_check = now + CHECK;
             self.drop_dead_clients(now);
         }
-        if more {
+        // What has just been sent may have made the room that the guest waits for.
+        let has_room = wait_for_clients.is_some() && !self.engine.is_full();
+        if more || has_room {
             return Next::Turn;
         }
         let deadlines = [wait_for_clients, self.ring_deadline()].into_iter().flatten();
@@ -223,7 +225,7 @@ impl Worker {
     /// Reads on while the guest waits for clients: what is read now may cover what waits. `true` when there may
     /// be more at once.
     fn look_further(&mut self) -> bool {
-        self.lookahead.len() < MAX_LOOKAHEAD && self.read()
+        self.lookahead.len() < MAX_LOOKAHEAD && self.read_batch() == BATCH
     }
 
     /// Reads a batch of commands, unless the rings are known to be empty; `true` when there may be more.

@@ -70,6 +70,20 @@ fn a_healthy_client_makes_the_guest_wait_a_little() {
 }
 
 #[test]
+fn the_guest_goes_on_as_soon_as_an_acknowledgement_makes_room() {
+    let mut scene = Scene::new(SIZE);
+    let mut client = Client::join(&scene.handle, 1);
+    scene.settle_with(&mut [&mut client]);
+    for rect in dots(4000) {
+        scene.fill(rect, 7);
+    }
+    let start = scene.clock.now();
+    scene.settle_with(&mut [&mut client]);
+    assert_eq!((scene.guest.waiting(), client.drawings()), (0, 4001));
+    assert_eq!(scene.clock.now(), start, "no time has to pass for it");
+}
+
+#[test]
 fn a_paused_client_stalls_the_guest_for_less_than_a_second_and_catches_up() {
     let mut scene = Scene::new(SIZE);
     let mut paused = Client::join(&scene.handle, 1);
