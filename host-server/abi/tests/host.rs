@@ -163,6 +163,62 @@ fn a_server_keeps_its_settings_until_it_is_destroyed() {
     }
 }
 
+/// `SpiceMigrateInterface` and an instance of it, with a count of the calls.
+mod migration {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    pub(super) static CONNECTED: AtomicU32 = AtomicU32::new(0);
+
+    #[repr(C)]
+    pub(super) struct Interface {
+        pub(super) name: *const c_char,
+        pub(super) description: *const c_char,
+        pub(super) version: [u32; 2],
+        pub(super) connect_complete: extern "C" fn(Pointer),
+        pub(super) end_complete: extern "C" fn(Pointer),
+    }
+
+    #[repr(C)]
+    pub(super) struct Instance {
+        pub(super) interface: *const Interface,
+        pub(super) state: Pointer,
+    }
+
+    pub(super) extern "C" fn connected(_: Pointer) {
+        CONNECTED.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) extern "C" fn ended(_: Pointer) {}
+}
+
+#[test]
+fn a_host_without_clients_may_name_a_target_to_migrate_to() {
+    use std::sync::atomic::Ordering;
+
+    let interface = migration::Interface {
+        name: c"migration".as_ptr(),
+        description: c"a host".as_ptr(),
+        version: [1, 1],
+        connect_complete: migration::connected,
+        end_complete: migration::ended,
+    };
+    let mut instance = migration::Instance { interface: &raw const interface, state: null_mut() };
+    let target = c"127.0.0.1".as_ptr().cast_mut().cast::<c_void>();
+    // SAFETY: what a host in C does, in its order; the instance outlives the server.
+    unsafe {
+        let server = server::spice_server_new();
+        assert_eq!(spice_server_add_interface::call(server, (&raw mut instance).cast()), 0);
+        assert_eq!(spice_server_migrate_connect::call(server, target, 5900, -1, null_mut()), 0);
+        assert_eq!(spice_server_migrate_connect::call(server, target, -1, 5901, null_mut()), 0);
+        assert_eq!(migration::CONNECTED.load(Ordering::Relaxed), 2);
+        assert_eq!(spice_server_migrate_connect::call(server, target, -1, -1, null_mut()), -1);
+        assert_eq!(spice_server_migrate_connect::call(server, null_mut(), 5900, -1, null_mut()), -1);
+        assert_eq!(migration::CONNECTED.load(Ordering::Relaxed), 4, "told in any case");
+        spice_server_destroy::call(server);
+    }
+}
+
 #[test]
 fn texts_for_c_are_whole() {
     // SAFETY: the list ends with null, and each name with a 0.
