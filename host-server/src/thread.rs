@@ -8,6 +8,10 @@ use std::thread::{Builder, JoinHandle};
 
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 
+/// Bytes of a thread's stack, of which only what is used takes memory. Surfaces that are drawn from each other
+/// are drawn one inside the other, and a guest may have a thousand of them.
+const STACK: usize = 32 << 20;
+
 /// Starts a thread that no signal is delivered to. Names over 15 bytes are cut by the system.
 ///
 /// # Errors
@@ -23,7 +27,7 @@ where
     }
     // A thread inherits the mask, so that it has to be set here and taken back afterwards.
     let before = mask.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
-    let thread = Builder::new().name(name.to_owned()).spawn(body);
+    let thread = Builder::new().name(name.to_owned()).stack_size(STACK).spawn(body);
     before.thread_set_mask()?;
     thread
 }

@@ -62,8 +62,8 @@ impl DisplayClient {
     const FULL_PIPE: usize = 50;
     /// Bytes of pixels in a pipe from which on the guest waits.
     const FULL_PIPE_BYTES: usize = 8 << 20;
-    /// Items that cannot be dropped: a client that reads none of them is gone.
-    const MAX_PIPE: usize = 20_000;
+    /// Changes of surfaces and monitors, which cannot be dropped: a client that reads none of them is gone.
+    const MAX_CHANGES: usize = 20_000;
     /// Time without an acknowledgement after which a client is gone, as the original server has it.
     pub const DEAD_AFTER: Duration = Duration::from_secs(30);
 
@@ -211,7 +211,7 @@ impl DisplayClient {
 
     /// Why the client must go, if it must.
     pub fn verdict(&self, now: Instant) -> Result<(), ClientFault> {
-        if self.pipe.len() > Self::MAX_PIPE {
+        if self.pipe.changes() > Self::MAX_CHANGES {
             return Err(ClientFault::new("the client does not read and too many surfaces have changed"));
         }
         let waits = !self.window.is_open();
@@ -286,8 +286,11 @@ impl DisplayClient {
 
     fn encode_draw(&mut self, drawable: Drawable<Picture>, encoder: &mut Encoder) {
         let mut forgotten = Vec::new();
+        let mut in_use = Vec::new();
         let Ok(drawable) = drawable.try_map(|picture| {
-            Ok::<_, std::convert::Infallible>(self.encode_picture(&picture, encoder, &mut forgotten))
+            let image = self.encode_picture(&picture, encoder, &mut forgotten, &in_use);
+            in_use.push(image.id);
+            Ok::<_, std::convert::Infallible>(image)
         });
         if !forgotten.is_empty() {
             let resource = |id| Resource { resource_type: ResourceType::PIXMAP, id };
@@ -302,6 +305,7 @@ impl DisplayClient {
         picture: &Picture,
         encoder: &mut Encoder,
         forgotten: &mut Vec<u64>,
+        in_use: &[u64],
     ) -> wire::image::Image {
         let image = match picture {
             Picture::Bitmap(image) => image,
@@ -320,7 +324,7 @@ impl DisplayClient {
             ImageBody::FromCache
         } else {
             if image.cacheable {
-                let (kept, evicted) = self.cache.insert(image.id, size.area());
+                let (kept, evicted) = self.cache.insert(image.id, size.area(), in_use);
                 forgotten.extend(evicted);
                 if kept {
                     flags = flags.with(ImageFlags::CACHE_ME);

@@ -79,7 +79,7 @@ impl Engine {
             return Ok(());
         }
         let clients = &mut self.clients;
-        self.surfaces.add(item.clone(), |dropped| {
+        self.surfaces.add(&item, |dropped| {
             clients.values_mut().for_each(|client| client.drop_item(dropped));
         });
         self.send_drawing(&item);

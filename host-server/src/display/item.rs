@@ -31,8 +31,7 @@ pub struct Item {
 impl Item {
     /// Places `drawable`, whose bounding box lies in its surface, at `moment`.
     pub fn new(moment: Moment, drawable: Drawable<Picture>) -> Self {
-        let region = covered(&drawable);
-        let opaque = is_opaque(&drawable.operation);
+        let (region, opaque) = coverage(&drawable);
         let reads = own_source(&drawable);
         let bytes = images(&drawable.operation)
             .map(|picture| match picture {
@@ -80,18 +79,27 @@ fn mask<I>(mask: &Mask<I>) -> Option<&I> {
     mask.bitmap.as_ref()
 }
 
-/// What a drawing touches: its bounding box without what is clipped.
-pub fn covered<I>(drawable: &Drawable<I>) -> Region {
-    match &drawable.clip {
-        Clip::None => Region::from_rect(drawable.bbox),
-        Clip::Rects(rects) => {
-            Region::from_rects(rects.iter().filter_map(|rect| rect.intersection(&drawable.bbox)))
-        }
+/// What a drawing touches, and whether it replaces all of that, so that nothing before it shows through.
+///
+/// Of a clip with more detail than is worth following all of the bounding box counts as touched, and nothing
+/// as replaced.
+pub fn coverage<I>(drawable: &Drawable<I>) -> (Region, bool) {
+    /// Rectangles of a clip that are followed: their edges cross in a square of this number.
+    const MAX_CLIP: usize = 256;
+    /// Rectangles of a region that are followed.
+    const MAX_RECTS: usize = 1024;
+    let opaque = is_opaque(&drawable.operation);
+    let whole = Region::from_rect(drawable.bbox);
+    let Clip::Rects(rects) = &drawable.clip else { return (whole, opaque) };
+    if rects.len() > MAX_CLIP {
+        return (whole, false);
     }
+    let region = Region::from_rects(rects.iter().filter_map(|rect| rect.intersection(&drawable.bbox)));
+    if region.as_slice().len() > MAX_RECTS { (whole, false) } else { (region, opaque) }
 }
 
 /// Whether every pixel of the region gets a value that does not depend on what was there.
-pub fn is_opaque<I>(operation: &Operation<I>) -> bool {
+fn is_opaque<I>(operation: &Operation<I>) -> bool {
     match operation {
         Operation::Fill(fill) => {
             replaces(fill.rop) && fill.mask.bitmap.is_none() && !matches!(fill.brush, Brush::None)

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use image::region::Region;
 use wire::drawable::{Operation, SurfaceId};
 
-use super::item::{covered, images, is_opaque, moved_to};
+use super::item::{coverage, images, moved_to};
 use crate::guest::command::{Command, Draw};
 use crate::guest::device::Release;
 use crate::guest::fetch::Described;
@@ -105,7 +105,7 @@ impl Covers {
     /// Whether later drawings cover `draw`; if not, what it covers or reads counts for those before it.
     fn look_behind(&mut self, draw: &Draw<Described>) -> bool {
         let drawable = &draw.drawable;
-        let region = covered(drawable);
+        let (region, opaque) = coverage(drawable);
         if self.of(drawable.surface).contains(&region) {
             return true;
         }
@@ -115,7 +115,7 @@ impl Covers {
             self.0.clear();
         }
         let worth_it = region.area() >= Lookahead::MIN_COVER && !reads_surfaces;
-        if worth_it && is_opaque(&drawable.operation) {
+        if worth_it && opaque {
             self.of(drawable.surface).union(&region);
         }
         if let Operation::CopyBits { source } = drawable.operation {

@@ -53,6 +53,7 @@ pub enum PipeItem {
 pub struct Pipe {
     items: VecDeque<Slot>,
     drawings: usize,
+    changes: usize,
     bytes: usize,
 }
 
@@ -74,9 +75,9 @@ impl Pipe {
         self.bytes
     }
 
-    /// Places in the queue, with those that hold no drawing.
-    pub fn len(&self) -> usize {
-        self.items.len()
+    /// Items that are not drawings and cannot be dropped.
+    pub const fn changes(&self) -> usize {
+        self.changes
     }
 
     /// Whether nothing waits.
@@ -86,9 +87,12 @@ impl Pipe {
 
     /// Appends what happened at `moment`, which is not before that of the last item.
     pub fn push(&mut self, moment: Moment, item: PipeItem) {
-        if let Some(bytes) = drawing_bytes(&item) {
-            self.drawings += 1;
-            self.bytes += bytes;
+        match drawing_bytes(&item) {
+            Some(bytes) => {
+                self.drawings += 1;
+                self.bytes += bytes;
+            }
+            None => self.changes += 1,
         }
         self.items.push_back(Slot { moment, item: Some(item) });
     }
@@ -116,8 +120,16 @@ impl Pipe {
                 && let Some(item) = slot.item.take()
             {
                 self.forget(&item);
-                return;
+                break;
             }
+        }
+        self.close_gaps();
+    }
+
+    /// Closes the gaps that dropped operations have left, when they are most of the queue.
+    fn close_gaps(&mut self) {
+        if self.items.len() > 64 + 2 * (self.drawings + self.changes) {
+            self.items.retain(|slot| slot.item.is_some());
         }
     }
 
@@ -137,9 +149,12 @@ impl Pipe {
     }
 
     fn forget(&mut self, item: &PipeItem) {
-        if let Some(bytes) = drawing_bytes(item) {
-            self.drawings = self.drawings.saturating_sub(1);
-            self.bytes = self.bytes.saturating_sub(bytes);
+        match drawing_bytes(item) {
+            Some(bytes) => {
+                self.drawings = self.drawings.saturating_sub(1);
+                self.bytes = self.bytes.saturating_sub(bytes);
+            }
+            None => self.changes = self.changes.saturating_sub(1),
         }
     }
 }
@@ -188,6 +203,19 @@ mod tests {
         assert!(matches!(pipe.pop(), Some(PipeItem::Draw(item)) if item.moment == 2));
         assert!(pipe.pop().is_none());
         assert_eq!(pipe.drawings(), 0);
+    }
+
+    #[test]
+    fn dropped_operations_do_not_fill_the_queue() {
+        let mut pipe = Pipe::default();
+        pipe.push(0, PipeItem::Mark);
+        for moment in 1..10_000 {
+            let item = draw(moment);
+            pipe.push(moment, PipeItem::Draw(item.clone()));
+            pipe.drop_item(&item);
+        }
+        assert!(pipe.items.len() < 100);
+        assert_eq!((pipe.drawings(), pipe.changes()), (0, 1));
     }
 
     #[test]

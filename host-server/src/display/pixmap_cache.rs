@@ -39,14 +39,18 @@ impl PixmapCache {
     }
 
     /// Makes room for an image of so many pixels and notes it. Returns whether it is kept, and what the
-    /// client must forget before.
-    pub fn insert(&mut self, id: u64, pixels: u64) -> (bool, Vec<u64>) {
+    /// client must forget before. Images that are `in_use`, which have just been hit or inserted, stay.
+    pub fn insert(&mut self, id: u64, pixels: u64, in_use: &[u64]) -> (bool, Vec<u64>) {
         if pixels > self.capacity || self.entries.contains_key(&id) {
             return (false, Vec::new());
         }
         let mut forgotten = Vec::new();
         while self.used + pixels > self.capacity || self.entries.len() >= Self::MAX_ENTRIES {
-            let Some((_, oldest)) = self.order.pop_first() else { break };
+            let Some((&last_use, &oldest)) = self.order.first_key_value() else { break };
+            if in_use.contains(&oldest) {
+                return (false, forgotten);
+            }
+            self.order.remove(&last_use);
             if let Some(entry) = self.entries.remove(&oldest) {
                 self.used = self.used.saturating_sub(entry.pixels);
                 forgotten.push(oldest);
@@ -72,13 +76,23 @@ mod tests {
     #[test]
     fn the_least_recently_used_image_makes_room() {
         let mut cache = PixmapCache::new(10);
-        assert_eq!(cache.insert(1, 4), (true, vec![]));
-        assert_eq!(cache.insert(2, 4), (true, vec![]));
+        assert_eq!(cache.insert(1, 4, &[]), (true, vec![]));
+        assert_eq!(cache.insert(2, 4, &[]), (true, vec![]));
         assert!(cache.hit(1));
-        assert_eq!(cache.insert(3, 4), (true, vec![2]));
+        assert_eq!(cache.insert(3, 4, &[]), (true, vec![2]));
         assert!(cache.hit(1) && cache.hit(3) && !cache.hit(2));
-        assert_eq!(cache.insert(4, 11), (false, vec![]));
+        assert_eq!(cache.insert(4, 11, &[]), (false, vec![]));
         cache.clear();
         assert!(!cache.hit(1));
+    }
+
+    #[test]
+    fn an_image_of_the_same_drawing_is_not_pushed_out() {
+        let mut cache = PixmapCache::new(10);
+        assert_eq!(cache.insert(1, 6, &[]), (true, vec![]));
+        assert_eq!(cache.insert(2, 4, &[]), (true, vec![]));
+        assert!(cache.hit(1));
+        assert_eq!(cache.insert(3, 6, &[1]), (false, vec![2]));
+        assert!(cache.hit(1));
     }
 }

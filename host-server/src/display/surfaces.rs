@@ -3,6 +3,8 @@
 //! Drawing is lazy. An operation waits in its surface's [`Tree`] until somebody needs pixels: the guest that
 //! asks for an area, a client that joins, an operation that reads the surface, or the bound on what waits.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
 use image::geometry::{Rect, Size};
 use image::surface::{Surface, SurfaceFormat};
 use wire::drawable::SurfaceId;
@@ -86,15 +88,25 @@ impl Surfaces {
     }
 
     /// Adds an operation whose surfaces exist. Calls `dropped` with older ones that can no longer be seen.
-    pub fn add(&mut self, item: SharedItem, dropped: impl FnMut(&SharedItem)) {
+    pub fn add(&mut self, item: &SharedItem, dropped: impl FnMut(&SharedItem)) {
         let id = item.drawable.surface;
         for source in item.sources() {
             if let Some(read) = self.get_mut(source) {
                 read.tree.add_reader(id, item.moment);
             }
         }
-        let Some(surface) = self.get_mut(id) else { return };
-        surface.tree.add(item, dropped);
+        if let Some(surface) = self.get_mut(id) {
+            surface.tree.add(item.clone(), dropped);
+        }
+        self.bound(id);
+        for source in item.sources() {
+            self.bound(source);
+        }
+    }
+
+    /// Draws half of what waits on a surface, if that is too much.
+    fn bound(&mut self, id: SurfaceId) {
+        let Some(surface) = self.get(id) else { return };
         let tree = &surface.tree;
         if tree.len() > Self::MAX_WAITING || tree.bytes() > Self::MAX_WAITING_BYTES {
             let until = tree.median();
@@ -163,7 +175,8 @@ impl Surfaces {
         }
     }
 
-    /// Draws one entry. The moments of what is drawn on the way only fall, which ends the recursion.
+    /// Draws one entry. The moments of what is drawn on the way only fall, which ends the recursion; it is as
+    /// deep as there are surfaces at the most, for which threads have the stack.
     fn perform(&mut self, id: SurfaceId, entry: Entry) {
         match entry {
             Entry::ReadBy { surface, moment } => self.draw_until(surface, Some(moment)),
@@ -179,14 +192,20 @@ impl Surfaces {
     fn paint(&mut self, id: SurfaceId, item: &SharedItem) {
         // The target leaves the table while it is drawn on, so that the others can be read.
         let Some(mut target) = self.take(id) else { return };
-        let outcome = render::paint(&mut target.pixels, &item.drawable, self);
-        if let Err(unsupported) = outcome {
-            tracing::debug!(%unsupported, "an operation was left out of the host's picture");
-        }
+        let outcome =
+            catch_unwind(AssertUnwindSafe(|| render::paint(&mut target.pixels, &item.drawable, self)));
         target.drawn.add_rect(&item.drawable.bbox);
         target.unsaved.add_rect(&item.region.bounds());
         if let Some(place) = self.all.get_mut(id.0 as usize) {
             *place = Some(target);
+        }
+        match outcome {
+            Ok(Ok(())) => {}
+            Ok(Err(unsupported)) => {
+                tracing::debug!(%unsupported, "an operation was left out of the host's picture");
+            }
+            // The surface is whole again; whoever drew drops the command.
+            Err(panic) => resume_unwind(panic),
         }
     }
 }
@@ -203,5 +222,78 @@ impl DisplaySurface {
         for rect in self.unsaved.take(area).rects() {
             self.backing.store(&self.pixels, *rect);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use wire::drawable::{Clip, Copy, Drawable, Mask, Operation, Rop, ScaleMode};
+
+    use super::super::item::Item;
+    use super::super::picture::Picture;
+    use super::*;
+    use crate::guest::region::Region as GuestRegion;
+
+    #[derive(Debug)]
+    struct Nowhere;
+
+    impl GuestRegion for Nowhere {
+        fn read(&self, _: u64, _: &mut [u8]) {}
+        fn write(&self, _: u64, _: &[u8]) {}
+        fn host_address(&self, _: u64) -> usize {
+            0
+        }
+    }
+
+    fn surfaces(count: u32) -> Surfaces {
+        let mut all = Surfaces::default();
+        for id in 0..count {
+            let backing = Backing { region: Arc::new(Nowhere), offset: 0, stride: 32, bottom_up: false };
+            all.create(SurfaceId(id), SurfaceFormat::Xrgb32, Size::new(8, 8), backing, false).unwrap();
+        }
+        all
+    }
+
+    fn copy(moment: Moment, from: u32, to: u32) -> SharedItem {
+        let area = Rect::new(0, 0, 8, 8);
+        let source = Picture::Surface(SurfaceId(from));
+        let copy = Copy { source, area, rop: Rop::PUT, scale: ScaleMode::Nearest, mask: Mask::default() };
+        let operation = Operation::Copy(copy);
+        Arc::new(Item::new(
+            moment,
+            Drawable { surface: SurfaceId(to), bbox: area, clip: Clip::None, operation },
+        ))
+    }
+
+    #[test]
+    fn reading_a_surface_without_end_does_not_fill_the_memory() {
+        let mut all = surfaces(2);
+        for moment in 1..10_000 {
+            all.add(&copy(moment, 1, 0), |_| ());
+        }
+        assert!(all.get(SurfaceId(1)).unwrap().tree.len() <= Surfaces::MAX_WAITING + 1);
+    }
+
+    #[test]
+    fn a_chain_over_all_surfaces_fits_the_stack_of_a_thread() {
+        const COUNT: u32 = 1024;
+        let draw = || {
+            let mut all = surfaces(COUNT);
+            // Forwards, each surface is read before the one that it was copied from is: drawing the last one
+            // draws through all of them.
+            for id in 1..COUNT {
+                all.add(&copy(id.into(), id, id - 1), |_| ());
+            }
+            all.draw(SurfaceId(COUNT - 1), None);
+            all.destroy(SurfaceId(COUNT - 1));
+            let mut back = surfaces(COUNT);
+            for id in 1..COUNT {
+                back.add(&copy(id.into(), id - 1, id), |_| ());
+            }
+            back.draw(SurfaceId(COUNT - 1), None);
+        };
+        crate::thread::spawn_masked("chain", draw).unwrap().join().unwrap();
     }
 }

@@ -154,6 +154,16 @@ impl Worker {
     }
 
     fn run(mut self) {
+        self.take_turns();
+        // Whoever still waits must not wait for ever.
+        while let Ok(message) = self.inbox.messages.try_recv() {
+            if let Message::Call(_, completion) = message {
+                self.complete(completion, None);
+            }
+        }
+    }
+
+    fn take_turns(&mut self) {
         loop {
             let message = match self.turn() {
                 Next::End => return,
@@ -181,6 +191,15 @@ impl Worker {
                 return Next::End;
             }
         }
+        // A mistake of ours costs what it was about, not the display.
+        catch_unwind(AssertUnwindSafe(|| self.step())).unwrap_or_else(|_| {
+            self.faults.panicked("a turn of the display");
+            Next::Wait(Instant::now() + POLL_AGAIN)
+        })
+    }
+
+    /// Reads a batch of commands, and sends what clients may be sent.
+    fn step(&mut self) -> Next {
         let wait_for_clients = self.engine.judge(self.now());
         let more =
             self.running && if wait_for_clients.is_none() { self.batch() } else { self.look_further() };

@@ -27,6 +27,8 @@ pub struct Client {
     events: Box<dyn FnMut(ConnectionEvent) + Send>,
     surfaces: BTreeMap<SurfaceId, Surface>,
     images: BTreeMap<u64, Arc<Bitmap>>,
+    /// Frames that are on their way.
+    unread: Vec<Frame>,
     received: Vec<ServerMessage>,
     window: u32,
     unacknowledged: u32,
@@ -56,6 +58,7 @@ impl Client {
             events,
             surfaces: BTreeMap::new(),
             images: BTreeMap::new(),
+            unread: Vec::new(),
             received: Vec::new(),
             window: 0,
             unacknowledged: 0,
@@ -84,14 +87,19 @@ impl Client {
 
     /// Reads all that has been sent; returns how many messages that were.
     pub fn read(&mut self) -> usize {
+        self.read_some(usize::MAX)
+    }
+
+    /// Reads at most so many messages; returns how many there were.
+    pub fn read_some(&mut self, limit: usize) -> usize {
         let mut frames = Vec::new();
         self.outlet.take(&mut frames);
-        let bytes = frames.iter().map(|frame| frame.size() as usize + 6).sum();
-        if self.outlet.written(bytes) {
-            (self.events)(ConnectionEvent::Writable);
-        }
-        let count = frames.len();
-        for frame in frames {
+        self.unread.extend(frames);
+        let count = limit.min(self.unread.len());
+        for frame in self.unread.drain(..count).collect::<Vec<_>>() {
+            if self.outlet.written(frame.size() as usize + 6) {
+                (self.events)(ConnectionEvent::Writable);
+            }
             self.handle(&frame);
         }
         count

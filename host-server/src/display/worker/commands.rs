@@ -172,7 +172,7 @@ impl Worker {
                 self.device.notify_update(id);
                 outcome?;
             }
-            Command::Message(text) => tracing::info!(text, "message of the guest"),
+            Command::Message(text) => self.faults.message(&text),
             Command::CreateSurface { surface, shape } => {
                 self.create_surface(surface, &shape, group, restored)?;
                 return Ok(Disposal::KeepWith(surface));

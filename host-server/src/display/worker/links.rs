@@ -1,5 +1,6 @@
 //! Client connections: messages in, frames out.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use wire::base;
@@ -8,7 +9,8 @@ use wire::display::ClientMessage;
 
 use super::Worker;
 use crate::channel::connection::{Connection, ConnectionEvent};
-use crate::cursor::CursorClient;
+use crate::cursor::{CursorClient, PointerState};
+use crate::display::engine::Engine;
 use crate::display::handle::{ClientChannel, ClientId};
 use crate::fault::ClientFault;
 
@@ -17,6 +19,26 @@ use crate::fault::ClientFault;
 pub(super) struct Links {
     display: Option<Connection>,
     cursor: Option<(Connection, CursorClient)>,
+}
+
+impl Links {
+    /// Sends what the client may be sent.
+    fn transmit(&mut self, client: ClientId, engine: &mut Engine, pointer: &PointerState, now: Instant) {
+        if let Some(connection) = &self.display {
+            while connection.backlog() < Connection::HIGH_WATER {
+                let Some(frame) = engine.next_frame(client, now) else { break };
+                connection.queue(frame);
+            }
+            connection.flush();
+        }
+        if let Some((connection, cursor)) = &mut self.cursor {
+            while connection.backlog() < Connection::HIGH_WATER {
+                let Some(frame) = cursor.next_frame(pointer) else { break };
+                connection.queue(frame);
+            }
+            connection.flush();
+        }
+    }
 }
 
 impl Worker {
@@ -65,29 +87,26 @@ impl Worker {
         }
     }
 
-    /// Sends what clients may be sent.
+    /// Sends what clients may be sent. A client whose pixels cannot be encoded, by a mistake of ours, is lost;
+    /// the others are not.
     pub(super) fn transmit(&mut self) {
         let now = self.now();
+        let mut lost = Vec::new();
         for (client, links) in &mut self.links {
-            if let Some(connection) = &links.display {
-                while connection.backlog() < Connection::HIGH_WATER {
-                    let Some(frame) = self.engine.next_frame(*client, now) else { break };
-                    connection.queue(frame);
-                }
-                connection.flush();
+            let (engine, pointer) = (&mut self.engine, &self.pointer);
+            let sent = catch_unwind(AssertUnwindSafe(|| links.transmit(*client, engine, pointer, now)));
+            if sent.is_err() {
+                lost.push(*client);
             }
-            if let Some((connection, cursor)) = &mut links.cursor {
-                while connection.backlog() < Connection::HIGH_WATER {
-                    let Some(frame) = cursor.next_frame(&self.pointer) else { break };
-                    connection.queue(frame);
-                }
-                connection.flush();
-            }
+        }
+        for client in lost {
+            self.faults.panicked("what a client was to be sent");
+            self.refuse(client, ChannelType::DISPLAY, &ClientFault::new("none: the mistake was ours"));
         }
     }
 
     pub(super) fn refuse(&mut self, client: ClientId, kind: ChannelType, fault: &ClientFault) {
-        tracing::warn!("client {}: {fault}", client.0);
+        self.faults.client(client, fault);
         let connections = self.links.get(&client).into_iter().flat_map(|links| {
             [links.display.as_ref(), links.cursor.as_ref().map(|(connection, _)| connection)]
         });

@@ -114,6 +114,30 @@ fn a_paused_client_stalls_the_guest_for_less_than_a_second_and_catches_up() {
 }
 
 #[test]
+fn a_client_that_reads_a_little_at_a_time_does_not_slow_the_guest_down_for_long() {
+    let mut scene = Scene::new(SIZE);
+    let mut slow = Client::join(&scene.handle, 1);
+    scene.settle_with(&mut [&mut slow]);
+    let start = scene.clock.now();
+    let mut read_at = start;
+    for _ in 0..20 {
+        for rect in dots(400) {
+            scene.fill(rect, 1);
+        }
+        while scene.guest.waiting() > 0 {
+            scene.pass(Duration::from_millis(5));
+            // Five messages a second, each acknowledged.
+            if scene.clock.now() - read_at > Duration::from_millis(200) {
+                read_at = scene.clock.now();
+                slow.read_some(1);
+            }
+        }
+    }
+    let stalled = scene.clock.now() - start;
+    assert!(stalled < Duration::from_secs(1), "the guest was stalled for {stalled:?}");
+}
+
+#[test]
 fn a_frozen_client_is_dropped_after_half_a_minute() {
     let mut scene = Scene::new(SIZE);
     let mut client = Client::join(&scene.handle, 1);

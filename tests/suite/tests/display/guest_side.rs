@@ -1,13 +1,18 @@
 //! What the guest is promised: memory back, calls completed once and in order, its pixels when it asks.
 
-use host_server::display::Next;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
 use host_server::display::handle::Call;
+use host_server::display::{Next, Worker};
 use host_server::guest::device::PrimarySurface;
 use image::geometry::{Rect, Size};
 use qxl::command::CommandKind;
 use qxl::memslot::PhysAddr;
 use qxl::surface::{SurfaceCommand, SurfaceCommandKind, SurfaceShape};
 use suite::client::Client;
+use suite::guest::{Guest, LIMITS};
 use suite::scene::Scene;
 use wire::display::ServerMessage;
 use wire::drawable::SurfaceId;
@@ -171,4 +176,32 @@ fn a_stopped_guest_is_not_read_and_its_memory_is_complete() {
     scene.handle.start();
     scene.settle();
     assert_eq!(scene.guest.waiting(), 0);
+}
+
+#[test]
+fn a_panic_inside_costs_a_turn_and_not_the_display() {
+    let broken = Arc::new(AtomicBool::new(false));
+    let guest = Guest::new(1 << 20);
+    let clock = {
+        let broken = broken.clone();
+        let start = Instant::now();
+        move || {
+            assert!(!broken.swap(false, Ordering::Relaxed), "on purpose");
+            start
+        }
+    };
+    let (mut worker, handle) =
+        Worker::new(0, guest.device(), LIMITS, 1, Arc::new(|_| ()), Box::new(clock)).unwrap();
+    handle.call_async(Call::AddSlot(guest.slot()), 1);
+    handle.call_async(Call::CreatePrimary(guest.primary(8, 8)), 2);
+    handle.start();
+    worker.turn();
+    broken.store(true, Ordering::Relaxed);
+    worker.turn();
+    assert_eq!(worker.internal_errors(), 1);
+    let area = Rect::new(0, 0, 8, 8);
+    let update = Call::UpdateArea { surface: SurfaceId(0), area, clear_dirty: true, limit: 4 };
+    handle.call_async(update, 3);
+    worker.turn();
+    assert_eq!(guest.completed(), [1, 2, 3]);
 }
