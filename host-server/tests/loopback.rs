@@ -275,6 +275,25 @@ fn peers_that_are_no_clients_do_no_harm_to_those_that_are() {
 }
 
 #[test]
+fn idle_links_make_way_for_clients_but_never_those_that_the_host_vouches_for() {
+    let mut address = None;
+    let rig = Rig::new(|server| {
+        address = Some(listen(server));
+        server.disable_ticketing();
+    });
+    let address = address.unwrap();
+    let (ours, theirs) = pair();
+    rig.server.add_client(theirs, true).unwrap();
+    let mut idle: Vec<TcpStream> = (0..65).map(|_| tcp(address)).collect();
+    let (client, _) = begin(tcp(address), b"");
+    drop(client);
+    for oldest in &mut idle[..2] {
+        assert_eq!(oldest.read(&mut [0]).unwrap(), 0, "has made way");
+    }
+    begin(ours, b"");
+}
+
+#[test]
 fn a_new_client_and_a_new_ticket_end_the_old_client() {
     let rig = Rig::new(Server::disable_ticketing);
     let add = |trusted| {

@@ -140,6 +140,7 @@ impl From<&Refusal> for LinkError {
             }
             Refusal::ChannelTaken(_)
             | Refusal::TooSlow
+            | Refusal::MadeWay
             | Refusal::TooMany(_)
             | Refusal::Left(_)
             | Refusal::Host(_) => Self::ERROR,

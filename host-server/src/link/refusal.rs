@@ -59,7 +59,10 @@ pub enum Refusal {
     /// The deadline has passed.
     #[error("the link took too long")]
     TooSlow,
-    /// Other peers have not finished either.
+    /// Newer links have taken its place.
+    #[error("the link was not complete when too many others had begun")]
+    MadeWay,
+    /// There are enough sockets.
     #[error("there are {0} connections already")]
     TooMany(usize),
     /// The peer went away.

@@ -1,6 +1,9 @@
 //! Takes one socket from its arrival through its link to its frames.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Instant;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -9,6 +12,7 @@ use wire::channel::ChannelType;
 use wire::frame::FrameReader;
 use wire::link::LinkError;
 
+use super::half_open::LinkPlace;
 use super::network::Reception;
 use super::peer::Peer;
 use super::pump::{self, Stream};
@@ -49,12 +53,13 @@ async fn link_and_pump(
     trusted: bool,
     reception: &Arc<Reception>,
 ) -> Result<(), Refusal> {
-    let half_open = reception.begin_link()?;
     let mut handshake = Handshake::new(trusted, Instant::now());
     let deadline = handshake.deadline().into();
     let linking = link(&mut stream, &mut handshake, reception);
-    let request = tokio::time::timeout_at(deadline, linking).await.map_err(|_| Refusal::TooSlow)??;
-    drop(half_open);
+    let linking = tokio::time::timeout_at(deadline, linking);
+    let linked =
+        if trusted { linking.await } else { while_there_is_room(linking, reception.begin_link()).await? };
+    let request = linked.map_err(|_| Refusal::TooSlow)??;
 
     let (connection, outlet) = Connection::open(request.header);
     let mut reader = FrameReader::new(request.header, message_limit(request.channel.channel_type));
@@ -72,6 +77,21 @@ async fn link_and_pump(
     let _ = stream.write_all(&code.0.to_le_bytes()).await;
     pump::run(stream, outlet, reader, accepted?).await;
     Ok(())
+}
+
+/// Awaits a stranger's link, unless it has to make way for newer ones first.
+async fn while_there_is_room<T>(
+    linking: impl Future<Output = T>,
+    mut place: LinkPlace,
+) -> Result<T, Refusal> {
+    let mut linking = pin!(linking);
+    let mut lost = pin!(place.lost());
+    poll_fn(|context| match (linking.as_mut().poll(context), lost.as_mut().poll(context)) {
+        (Poll::Ready(linked), _) => Poll::Ready(Ok(linked)),
+        (Poll::Pending, Poll::Ready(())) => Poll::Ready(Err(Refusal::MadeWay)),
+        (Poll::Pending, Poll::Pending) => Poll::Pending,
+    })
+    .await
 }
 
 async fn link(

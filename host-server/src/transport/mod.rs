@@ -7,6 +7,7 @@
 
 mod batch;
 mod driver;
+mod half_open;
 pub mod listener;
 pub mod network;
 pub mod peer;

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use tracing::{debug, warn};
 
 use super::driver;
+use super::half_open::{HalfOpen, LinkPlace};
 use super::listener::{Listener, prepare};
 use super::peer::Peer;
 use super::pump::Stream;
@@ -23,10 +24,10 @@ use crate::link::ticket::TicketKey;
 use crate::session::inbox::Inbox;
 use crate::thread::spawn_masked;
 
-/// Links that may be under way at once.
+/// Links of strangers that may be under way at once.
 const MAX_HALF_OPEN: usize = 64;
 
-/// Sockets that may be open at once: a client has a handful of channels.
+/// Sockets of strangers that may be open at once: a client has a handful of channels.
 const MAX_CONNECTIONS: usize = 512;
 
 /// How long accepting rests after the system had no descriptor for us.
@@ -38,7 +39,7 @@ pub struct Reception {
     /// Where the session hears of peers.
     pub inbox: Arc<Inbox>,
     policy: Mutex<Policy>,
-    half_open: Arc<AtomicUsize>,
+    half_open: Arc<HalfOpen>,
     connections: Arc<AtomicUsize>,
     log_budget: Mutex<LogBudget>,
     /// The key for links whose tickets nobody checks.
@@ -47,7 +48,7 @@ pub struct Reception {
 
 /// One of a limited number of places, taken until it is dropped.
 #[derive(Debug)]
-pub(super) struct Place(Arc<AtomicUsize>);
+struct Place(Arc<AtomicUsize>);
 
 impl Place {
     fn take(places: &Arc<AtomicUsize>, limit: usize) -> Result<Self, Refusal> {
@@ -69,7 +70,7 @@ impl Reception {
         Self {
             inbox,
             policy: Mutex::default(),
-            half_open: Arc::default(),
+            half_open: HalfOpen::new(MAX_HALF_OPEN),
             connections: Arc::default(),
             log_budget: Mutex::new(LogBudget::new(now)),
             spare_key: OnceLock::new(),
@@ -81,8 +82,9 @@ impl Reception {
         self.policy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn begin_link(&self) -> Result<Place, Refusal> {
-        Place::take(&self.half_open, MAX_HALF_OPEN)
+    /// A stranger's link begins; when there are too many, the oldest of them ends.
+    pub(super) fn begin_link(&self) -> LinkPlace {
+        self.half_open.take()
     }
 
     /// Logs why a peer was turned away, unless there was too much of that lately.
@@ -204,7 +206,8 @@ async fn accept<S: Stream + AsFd + 'static>(
 fn welcome<S: Stream + AsFd + 'static>(stream: S, trusted: bool, reception: &Arc<Reception>) {
     prepare(&stream);
     let peer = Arc::new(Peer::of(&stream));
-    let place = match Place::take(&reception.connections, MAX_CONNECTIONS) {
+    // How many sockets the host vouches for is the host's decision.
+    let place = match (!trusted).then(|| Place::take(&reception.connections, MAX_CONNECTIONS)).transpose() {
         Ok(place) => place,
         Err(refusal) => return reception.refused(&peer, &refusal),
     };
