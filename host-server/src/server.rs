@@ -252,7 +252,8 @@ impl Server {
         handles.iter().for_each(|handle| handle.set_compression(compression.number()));
     }
 
-    /// Attaches a QXL device and starts its thread. `id` is the number of its channels.
+    /// Attaches a QXL device, with a thread of its own that leaves the device alone until
+    /// [`Display::begin`]. `id` is the number of its channels.
     ///
     /// # Errors
     /// When the number is taken, the limits make no sense or no thread can be had.
@@ -273,15 +274,11 @@ impl Server {
         let hardware_cursor = Arc::new(AtomicBool::new(false));
         let hook = self.primary_hook(id, Arc::clone(&hardware_cursor));
         let handle = display::spawn(id.into(), device, limits, compression.number(), hook)?;
-        let running = self.shared.change(|state| {
+        self.shared.change(|state| {
             let frontend = Arc::new(Mutex::new(frontend));
             state.displays.push(AttachedDisplay { id, handle: handle.clone(), frontend });
             state.session.add_display(id, Box::new(handle.clone()));
-            state.running
         });
-        if running {
-            handle.start();
-        }
         Ok(Display { id, handle, hardware_cursor, shared: Arc::downgrade(&self.shared) })
     }
 
@@ -526,6 +523,13 @@ impl Display {
     /// The display's thread.
     pub const fn handle(&self) -> &Handle {
         &self.handle
+    }
+
+    /// The device has all that it needs to be called: from now on its commands are read while the machine runs.
+    pub fn begin(&self) {
+        if self.shared.upgrade().is_some_and(|shared| shared.lock().running) {
+            self.handle.start();
+        }
     }
 
     /// To be called before each primary surface is created: whether the guest gives the pointer's shape to the

@@ -219,6 +219,120 @@ fn a_host_without_clients_may_name_a_target_to_migrate_to() {
     }
 }
 
+/// `QXLInterface` 3.0, with the device's life as the host sees it.
+mod device {
+    use super::*;
+    use std::sync::OnceLock;
+    use std::sync::mpsc::Sender;
+
+    #[derive(Debug, PartialEq, Eq)]
+    pub(super) enum Event {
+        Attached { has_state: bool },
+        CompressionLevel,
+        CommandsRead { has_state: bool },
+    }
+
+    pub(super) static EVENTS: OnceLock<Sender<Event>> = OnceLock::new();
+
+    #[repr(C)]
+    pub(super) struct Interface {
+        pub(super) name: *const c_char,
+        pub(super) description: *const c_char,
+        pub(super) version: [u32; 2],
+        pub(super) attached_worker: extern "C" fn(*mut Instance),
+        pub(super) set_compression_level: extern "C" fn(*mut Instance, c_int),
+        pub(super) set_mm_time: Pointer,
+        pub(super) get_init_info: extern "C" fn(*mut Instance, *mut Dimensions),
+        pub(super) get_command: extern "C" fn(*mut Instance, Pointer) -> c_int,
+        pub(super) others: [Pointer; 6],
+    }
+
+    #[repr(C)]
+    pub(super) struct Instance {
+        pub(super) interface: *const Interface,
+        pub(super) id: c_int,
+        pub(super) state: Pointer,
+    }
+
+    /// `QXLDevInitInfo`.
+    #[repr(C)]
+    pub(super) struct Dimensions {
+        groups: u32,
+        slots: u32,
+        generation_bits: u8,
+        slot_bits: u8,
+        ram_size: u32,
+        internal_slot: u8,
+        surfaces: u32,
+    }
+
+    fn tell(event: Event) {
+        if let Some(events) = EVENTS.get() {
+            // Nobody listens any more when the test is over.
+            let _ = events.send(event);
+        }
+    }
+
+    fn has_state(instance: *mut Instance) -> bool {
+        // SAFETY: the library gives back the test's instance, which outlives the server.
+        unsafe { !(&raw const (*instance).state).read_volatile().is_null() }
+    }
+
+    pub(super) extern "C" fn attached(instance: *mut Instance) {
+        tell(Event::Attached { has_state: has_state(instance) });
+    }
+
+    pub(super) extern "C" fn level(_: *mut Instance, _: c_int) {
+        tell(Event::CompressionLevel);
+    }
+
+    pub(super) extern "C" fn dimensions(_: *mut Instance, dimensions: *mut Dimensions) {
+        let (groups, slots, generation_bits, slot_bits) = (2, 8, 8, 8);
+        let (ram_size, internal_slot, surfaces) = (1 << 26, 0, 16);
+        // SAFETY: a place for them.
+        unsafe {
+            *dimensions =
+                Dimensions { groups, slots, generation_bits, slot_bits, ram_size, internal_slot, surfaces };
+        }
+    }
+
+    pub(super) extern "C" fn command(instance: *mut Instance, _: Pointer) -> c_int {
+        tell(Event::CommandsRead { has_state: has_state(instance) });
+        0
+    }
+}
+
+#[test]
+fn a_device_is_attached_before_its_commands_are_read() {
+    use device::Event;
+
+    let (sender, events) = std::sync::mpsc::channel();
+    device::EVENTS.get_or_init(|| sender);
+    let interface = device::Interface {
+        name: c"qxl".as_ptr(),
+        description: c"a device".as_ptr(),
+        version: [3, 0],
+        attached_worker: device::attached,
+        set_compression_level: device::level,
+        set_mm_time: null_mut(),
+        get_init_info: device::dimensions,
+        get_command: device::command,
+        others: [null_mut(); 6],
+    };
+    let mut instance = device::Instance { interface: &raw const interface, id: 0, state: null_mut() };
+    let next = || events.recv_timeout(std::time::Duration::from_secs(20));
+    // SAFETY: what a host in C does, in its order; the instance outlives the server.
+    unsafe {
+        let server = server::spice_server_new();
+        assert_eq!(spice_server_add_interface::call(server, (&raw mut instance).cast()), 0);
+        assert_eq!(next(), Ok(Event::Attached { has_state: true }));
+        assert_eq!(next(), Ok(Event::CompressionLevel));
+        assert_eq!(next(), Ok(Event::CommandsRead { has_state: true }));
+        assert_eq!(spice_server_remove_interface::call((&raw mut instance).cast()), 0);
+        spice_server_destroy::call(server);
+    }
+}
+
 #[test]
 fn texts_for_c_are_whole() {
     // SAFETY: the list ends with null, and each name with a 0.

@@ -120,7 +120,7 @@ fn add_display(face: &Arc<Face>, sin: Instance<QXLInstance>) -> Result<(), HostE
     let (limits, memory) = device.limits();
     let display = face.server.attach_display(id, Box::new(device), Box::new(device), limits)?;
     sin.write(QXLInstance {
-        st: Held::give(DisplayState { display, face: Arc::downgrade(face) }),
+        st: Held::give(DisplayState { display: display.clone(), face: Arc::downgrade(face) }),
         ..instance
     });
     face.server.configure_session(|session| {
@@ -131,6 +131,8 @@ fn add_display(face: &Arc<Face>, sin: Instance<QXLInstance>) -> Result<(), HostE
     face.registered().displays.push(device);
     device.attached();
     device.set_compression_level(compression_level(face));
+    // Only now: the display's thread calls a device that knows of it and finds its state.
+    display.begin();
     Ok(())
 }
 
