@@ -1,9 +1,12 @@
 //! The server as a host embeds it: the public face of this library, under the C interface.
 //!
 //! A host makes a [`Server`], says what it wants, lends it its main loop with [`Server::init`], and attaches
-//! its devices. Unless a method says otherwise it is to be called on the main loop's thread. The server
-//! calls the host only through the traits here: on the main loop's thread, and never while it holds a lock,
-//! so that the host may call back.
+//! its devices. Unless a method says otherwise it is to be called on the main loop's thread.
+//!
+//! The server calls the host only through traits. Those here, and [`QxlFrontend`], are called on the main
+//! loop's thread, and never with the server's state locked, so that the host may call back; only a
+//! `QxlFrontend` itself is locked while it is called, and is passed over when it is reached again from within
+//! such a call. A [`QxlDevice`] belongs to its display's thread and is called there, without a lock.
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
