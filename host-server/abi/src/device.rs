@@ -1,6 +1,7 @@
 //! The host's emulated QXL device.
 
 use std::ffi::c_int;
+use std::mem::offset_of;
 use std::ptr;
 
 use host_server::guest::device::{CommandExt, DeviceLimits, QxlDevice, QxlFrontend, Release};
@@ -8,8 +9,8 @@ use image::geometry::Rect;
 use wire::drawable::SurfaceId;
 
 use crate::layout::qxl::{
-    QXLCommandExt, QXLDevInitInfo, QXLInstance, QXLInterface, QXLRect, QXLReleaseInfoExt,
-    SPICE_CAPABILITIES_SIZE,
+    QXLCommandExt, QXLDevInitInfo, QXLInstance, QXLInterface, QXLInterface0, QXLInterface1, QXLInterface2,
+    QXLInterface3, QXLRect, QXLReleaseInfoExt, SPICE_CAPABILITIES_SIZE,
 };
 use crate::pointer::Instance;
 
@@ -44,16 +45,12 @@ type ClientMonitors = unsafe extern "C" fn(*mut QXLInstance, *mut std::ffi::c_vo
 
 /// The interface's major version.
 const MAJOR: u32 = 3;
-/// The minor version since which clients' capabilities are told.
-const HAS_CAPABILITIES: u32 = 2;
-/// The minor version since which clients' monitors are told.
-const HAS_MONITORS: u32 = 3;
 
 impl HostDisplay {
-    /// The device behind an instance, if it has an interface. Fields that its version does not have lie
-    /// beyond the end of the host's structure: they are read as part of it, and not used.
+    /// The device behind an instance, if it has an interface. The host's structure is read as far as its
+    /// version goes, and not beyond.
     pub(crate) fn new(instance: Instance<QXLInstance>) -> Option<Self> {
-        let QXLInterface {
+        let QXLInterface0 {
             base,
             attached_worker,
             set_compression_level,
@@ -66,12 +63,11 @@ impl HostDisplay {
             req_cursor_notification,
             notify_update,
             flush_resources,
-            async_complete,
-            update_area_complete,
-            set_client_capabilities,
-            client_monitors_config,
         } = instance.interface()?;
         let since = |minor| (base.major_version, base.minor_version) >= (MAJOR, minor);
+        let completions: Option<QXLInterface1> = part(since(1), instance, offset_of!(QXLInterface, since_1));
+        let capabilities: Option<QXLInterface2> = part(since(2), instance, offset_of!(QXLInterface, since_2));
+        let monitors: Option<QXLInterface3> = part(since(3), instance, offset_of!(QXLInterface, since_3));
         let functions = Functions {
             attached_worker,
             set_compression_level,
@@ -83,10 +79,10 @@ impl HostDisplay {
             req_cursor_notification,
             notify_update,
             flush_resources,
-            async_complete,
-            update_area_complete,
-            set_client_capabilities: set_client_capabilities.filter(|_| since(HAS_CAPABILITIES)),
-            client_monitors_config: client_monitors_config.filter(|_| since(HAS_MONITORS)),
+            async_complete: completions.and_then(|part| part.async_complete),
+            update_area_complete: completions.and_then(|part| part.update_area_complete),
+            set_client_capabilities: capabilities.and_then(|part| part.set_client_capabilities),
+            client_monitors_config: monitors.and_then(|part| part.client_monitors_config),
         };
         Some(Self { instance, functions })
     }
@@ -234,6 +230,11 @@ impl QxlFrontend for HostDisplay {
         // monitors the session has checked against its size.
         unsafe { tell(self.instance.pointer(), pointer) != 0 }
     }
+}
+
+/// A part of the device's interface, if the host's structure has it.
+fn part<P: Copy>(present: bool, instance: Instance<QXLInstance>, offset: usize) -> Option<P> {
+    if present { instance.interface_part(offset) } else { None }
 }
 
 /// A rectangle as C has it.

@@ -108,8 +108,16 @@ impl<T> Instance<T> {
 
     /// A copy of the interface that the instance points to, as the type `I` that its name stands for.
     pub(crate) fn interface<I: Copy>(self) -> Option<I> {
-        let base = In(self.0.cast::<*const I>().cast_const()).read()?;
-        In(base).read()
+        self.interface_part(0)
+    }
+
+    /// A copy of what the interface has at an offset, which its version must have.
+    pub(crate) fn interface_part<I: Copy>(self, offset: usize) -> Option<I> {
+        let base = In(self.0.cast::<*const u8>().cast_const()).read()?;
+        if base.is_null() {
+            return None;
+        }
+        In(base.wrapping_add(offset).cast::<I>()).read()
     }
 }
 

@@ -232,6 +232,9 @@ mod device {
         CommandsRead { has_state: bool },
     }
 
+    /// The number of the one device whose events are told.
+    pub(super) const WATCHED: c_int = 7;
+
     pub(super) static EVENTS: OnceLock<Sender<Event>> = OnceLock::new();
 
     #[repr(C)]
@@ -266,27 +269,38 @@ mod device {
         surfaces: u32,
     }
 
-    fn tell(event: Event) {
-        if let Some(events) = EVENTS.get() {
+    fn tell(instance: *mut Instance, event: impl FnOnce(bool) -> Event) {
+        // SAFETY: the library gives back the test's instance, which outlives the server.
+        let Instance { interface: _, id, state } = unsafe { instance.read_volatile() };
+        if let (WATCHED, Some(events)) = (id, EVENTS.get()) {
             // Nobody listens any more when the test is over.
-            let _ = events.send(event);
+            let _ = events.send(event(!state.is_null()));
         }
     }
 
-    fn has_state(instance: *mut Instance) -> bool {
-        // SAFETY: the library gives back the test's instance, which outlives the server.
-        unsafe { !(&raw const (*instance).state).read_volatile().is_null() }
+    pub(super) fn interface(minor: u32) -> Interface {
+        Interface {
+            name: c"qxl".as_ptr(),
+            description: c"a device".as_ptr(),
+            version: [3, minor],
+            attached_worker: attached,
+            set_compression_level: level,
+            set_mm_time: null_mut(),
+            get_init_info: dimensions,
+            get_command: command,
+            others: [null_mut(); 6],
+        }
     }
 
-    pub(super) extern "C" fn attached(instance: *mut Instance) {
-        tell(Event::Attached { has_state: has_state(instance) });
+    extern "C" fn attached(instance: *mut Instance) {
+        tell(instance, |has_state| Event::Attached { has_state });
     }
 
-    pub(super) extern "C" fn level(_: *mut Instance, _: c_int) {
-        tell(Event::CompressionLevel);
+    extern "C" fn level(instance: *mut Instance, _: c_int) {
+        tell(instance, |_| Event::CompressionLevel);
     }
 
-    pub(super) extern "C" fn dimensions(_: *mut Instance, dimensions: *mut Dimensions) {
+    extern "C" fn dimensions(_: *mut Instance, dimensions: *mut Dimensions) {
         let (groups, slots, generation_bits, slot_bits) = (2, 8, 8, 8);
         let (ram_size, internal_slot, surfaces) = (1 << 26, 0, 16);
         // SAFETY: a place for them.
@@ -296,8 +310,8 @@ mod device {
         }
     }
 
-    pub(super) extern "C" fn command(instance: *mut Instance, _: Pointer) -> c_int {
-        tell(Event::CommandsRead { has_state: has_state(instance) });
+    extern "C" fn command(instance: *mut Instance, _: Pointer) -> c_int {
+        tell(instance, |has_state| Event::CommandsRead { has_state });
         0
     }
 }
@@ -308,18 +322,9 @@ fn a_device_is_attached_before_its_commands_are_read() {
 
     let (sender, events) = std::sync::mpsc::channel();
     device::EVENTS.get_or_init(|| sender);
-    let interface = device::Interface {
-        name: c"qxl".as_ptr(),
-        description: c"a device".as_ptr(),
-        version: [3, 0],
-        attached_worker: device::attached,
-        set_compression_level: device::level,
-        set_mm_time: null_mut(),
-        get_init_info: device::dimensions,
-        get_command: device::command,
-        others: [null_mut(); 6],
-    };
-    let mut instance = device::Instance { interface: &raw const interface, id: 0, state: null_mut() };
+    let interface = device::interface(0);
+    let mut instance =
+        device::Instance { interface: &raw const interface, id: device::WATCHED, state: null_mut() };
     let next = || events.recv_timeout(std::time::Duration::from_secs(20));
     // SAFETY: what a host in C does, in its order; the instance outlives the server.
     unsafe {
@@ -330,6 +335,49 @@ fn a_device_is_attached_before_its_commands_are_read() {
         assert_eq!(next(), Ok(Event::CommandsRead { has_state: true }));
         assert_eq!(spice_server_remove_interface::call((&raw mut instance).cast()), 0);
         spice_server_destroy::call(server);
+    }
+}
+
+/// A page whose successor cannot be read.
+mod guarded {
+    use super::*;
+
+    pub(super) const PAGE: usize = 4096;
+    const READ_AND_WRITE: c_int = 3;
+    const PRIVATE_AND_ANONYMOUS: c_int = 0x22;
+
+    unsafe extern "C" {
+        fn mmap(_: Pointer, _: usize, _: c_int, _: c_int, _: c_int, _: i64) -> Pointer;
+        fn mprotect(_: Pointer, _: usize, _: c_int) -> c_int;
+    }
+
+    /// The end of the page. It is never given back.
+    pub(super) fn end() -> *mut u8 {
+        // SAFETY: new memory, of which nobody else knows.
+        unsafe {
+            let page = mmap(null_mut(), 2 * PAGE, READ_AND_WRITE, PRIVATE_AND_ANONYMOUS, -1, 0).cast::<u8>();
+            let end = page.wrapping_add(PAGE);
+            assert_eq!(mprotect(end.cast(), PAGE, 0), 0);
+            end
+        }
+    }
+}
+
+#[test]
+fn an_interface_is_read_as_far_as_its_version_goes() {
+    for (minor, size) in [(0, 112), (1, 128), (2, 136), (3, 144)] {
+        let end = guarded::end();
+        let interface = end.wrapping_sub(size).cast::<device::Interface>();
+        let mut instance = device::Instance { interface, id: 0, state: null_mut() };
+        // SAFETY: what a host in C does, in its order. There is room for the members of all versions, and
+        // zeros for those that are newer.
+        unsafe {
+            interface.write(device::interface(minor));
+            let server = server::spice_server_new();
+            assert_eq!(spice_server_add_interface::call(server, (&raw mut instance).cast()), 0);
+            assert_eq!(spice_server_remove_interface::call((&raw mut instance).cast()), 0);
+            spice_server_destroy::call(server);
+        }
     }
 }
 

@@ -115,10 +115,24 @@ pub struct QXLDevSurfaceCreate {
     pub group_id: u32,
 }
 
-/// The device's functions.
+/// The device's functions, all of them. A host's structure ends with those of the minor version that it names.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct QXLInterface {
+    /// Always there.
+    pub since_0: QXLInterface0,
+    /// Since 3.1.
+    pub since_1: QXLInterface1,
+    /// Since 3.2.
+    pub since_2: QXLInterface2,
+    /// Since 3.3.
+    pub since_3: QXLInterface3,
+}
+
+/// The beginning of [`QXLInterface`], which every version has.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct QXLInterface0 {
     /// "qxl".
     pub base: SpiceBaseInterface,
     /// The device is attached.
@@ -143,13 +157,31 @@ pub struct QXLInterface {
     pub notify_update: Option<unsafe extern "C" fn(*mut QXLInstance, u32)>,
     /// Pushes releases to the guest: 0 when there were none.
     pub flush_resources: Option<unsafe extern "C" fn(*mut QXLInstance) -> c_int>,
+}
+
+/// What 3.1 has added to [`QXLInterface`].
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct QXLInterface1 {
     /// An asynchronous call is done.
     pub async_complete: Option<unsafe extern "C" fn(*mut QXLInstance, u64)>,
     /// What an asynchronous update has drawn.
     pub update_area_complete: Option<unsafe extern "C" fn(*mut QXLInstance, u32, *mut QXLRect, u32)>,
-    /// What clients can do. Since 3.2.
+}
+
+/// What 3.2 has added to [`QXLInterface`].
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct QXLInterface2 {
+    /// What clients can do.
     pub set_client_capabilities: Option<unsafe extern "C" fn(*mut QXLInstance, u8, *mut u8)>,
-    /// A client wants monitors: 0 when the device cannot tell the guest. Since 3.3.
+}
+
+/// What 3.3 has added to [`QXLInterface`].
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct QXLInterface3 {
+    /// A client wants monitors: 0 when the device cannot tell the guest.
     pub client_monitors_config: Option<unsafe extern "C" fn(*mut QXLInstance, *mut c_void) -> c_int>,
 }
 
@@ -174,5 +206,7 @@ const _: () = {
     assert!(size_of::<QXLDevSurfaceCreate>() == 48);
     assert!(size_of::<QXLInterface>() == 144);
     assert!(size_of::<QXLInstance>() == 24);
-    assert!(std::mem::offset_of!(QXLInterface, set_client_capabilities) == 128);
+    assert!(std::mem::offset_of!(QXLInterface, since_1) == 112);
+    assert!(std::mem::offset_of!(QXLInterface, since_2) == 128);
+    assert!(std::mem::offset_of!(QXLInterface, since_3) == 136);
 };
