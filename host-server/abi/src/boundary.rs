@@ -46,4 +46,11 @@ mod tests {
         assert_eq!(guard("test", || -1, || panic!("on purpose")), -1);
         assert_eq!(guard("test", || -1, || 7), 7);
     }
+
+    #[test]
+    fn what_is_left_out_is_said_once() {
+        assert!(first_time("a test's subsystem"));
+        assert!(!first_time("a test's subsystem"));
+        assert!(first_time("another subsystem of a test's"));
+    }
 }

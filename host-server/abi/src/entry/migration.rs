@@ -67,8 +67,12 @@ entries! {
         OK
     }
 
-    /// Nothing follows.
-    fn spice_server_set_seamless_migration(_server: Held<SpiceServer>, _enable: c_int), or () => {}
+    /// Nothing follows, as clients do not migrate.
+    fn spice_server_set_seamless_migration(_server: Held<SpiceServer>, enable: c_int), or () => {
+        if enable != 0 {
+            not_yet("seamless client migration", INSTEAD);
+        }
+    }
 }
 
 type Told = unsafe extern "C" fn(*mut crate::layout::migration::SpiceMigrateInstance);
