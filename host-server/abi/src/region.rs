@@ -19,8 +19,9 @@ pub(crate) struct Mapping {
 }
 
 impl Mapping {
-    /// The memory from the host's address `base` on. The host keeps it mapped for as long as the slot that it
-    /// was given for exists.
+    /// The memory from the host's address `base` on. The host keeps it mapped until it has detached the
+    /// device: slots are windows into the device's own memory (QEMU's RAM and VRAM bars), or into the host's
+    /// own buffers, which it keeps until their commands are released and their surface is destroyed.
     pub(crate) const fn new(base: usize) -> Self {
         Self { base }
     }

@@ -93,6 +93,17 @@ pub enum Call {
     },
     /// The GL scanout changed; not supported yet, completed at once.
     GlDraw,
+    /// A memory slot goes.
+    RemoveSlot {
+        /// The group.
+        group: u32,
+        /// The slot in it.
+        slot: u32,
+    },
+    /// All memory slots go.
+    ResetSlots,
+    /// The guest's driver is unloaded.
+    DriverUnload,
     /// Clients forget the images they keep.
     ResetImageCache,
     /// No pointer.
@@ -114,17 +125,6 @@ pub(super) enum Message {
     OutOfMemory,
     /// The virtual machine runs.
     Start,
-    /// A slot goes.
-    RemoveSlot {
-        /// The group.
-        group: u32,
-        /// The slot in it.
-        slot: u32,
-    },
-    /// All slots go.
-    ResetSlots,
-    /// The guest's driver is unloaded.
-    DriverUnload,
     /// Whether clients move the pointer themselves.
     MouseMode {
         /// They do.
@@ -220,14 +220,14 @@ impl Handle {
         self.call(Call::AddSlot(slot));
     }
 
-    /// Removes a memory slot.
+    /// Removes a memory slot. Blocks: a guest may do this in a loop, and must not fill the queue.
     pub fn remove_slot(&self, group: u32, slot: u32) {
-        self.tell(Message::RemoveSlot { group, slot });
+        self.call(Call::RemoveSlot { group, slot });
     }
 
-    /// Removes all memory slots.
+    /// Removes all memory slots. Blocks.
     pub fn reset_slots(&self) {
-        self.tell(Message::ResetSlots);
+        self.call(Call::ResetSlots);
     }
 
     /// Creates the primary surface. Blocks.
@@ -266,9 +266,9 @@ impl Handle {
         self.call(Call::ResetCursor);
     }
 
-    /// The guest's driver is unloaded: one monitor again.
+    /// The guest's driver is unloaded: one monitor again. Blocks.
     pub fn driver_unload(&self) {
-        self.tell(Message::DriverUnload);
+        self.call(Call::DriverUnload);
     }
 
     /// Performs commands that were in flight when the machine's state was saved. Blocks.

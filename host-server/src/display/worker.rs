@@ -324,15 +324,6 @@ impl Worker {
                 self.ring = Ring::Poll;
                 self.tell_capabilities();
             }
-            Message::RemoveSlot { group, slot } => {
-                self.perform_all();
-                self.memory.remove(group, slot);
-            }
-            Message::ResetSlots => {
-                self.perform_all();
-                self.memory.clear();
-            }
-            Message::DriverUnload => self.one_monitor(),
             Message::MouseMode { client } => self.client_mouse = client,
             Message::Compression(compression) => self.engine.set_compression(ImageCompression(compression)),
             Message::Attach(channel) => self.attach(channel),

@@ -37,6 +37,15 @@ impl Worker {
                     tracing::warn!(%error, "a memory slot was not added");
                 }
             }
+            Call::RemoveSlot { group, slot } => {
+                self.perform_all();
+                self.memory.remove(group, slot);
+            }
+            Call::ResetSlots => {
+                self.perform_all();
+                self.memory.clear();
+            }
+            Call::DriverUnload => self.one_monitor(),
             Call::CreatePrimary(surface) => {
                 self.perform_all();
                 self.create_primary(&surface);
