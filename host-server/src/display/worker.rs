@@ -236,9 +236,11 @@ impl Worker {
 
     /// Reads a batch of commands and performs what was read; `true` when there may be more at once.
     fn batch(&mut self) -> bool {
-        let more = self.lookahead.is_empty() && self.read();
+        if self.lookahead.is_empty() {
+            self.read();
+        }
         self.perform_some();
-        more || !self.lookahead.is_empty()
+        self.ring == Ring::Poll || !self.lookahead.is_empty()
     }
 
     /// Reads on while the guest waits for clients: what is read now may cover what waits. `true` when there may
@@ -247,12 +249,12 @@ impl Worker {
         self.lookahead.len() < MAX_LOOKAHEAD && self.read_batch() == BATCH
     }
 
-    /// Reads a batch of commands, unless the rings are known to be empty; `true` when there may be more.
-    fn read(&mut self) -> bool {
+    /// Reads a batch of commands, unless the rings are known to be empty.
+    fn read(&mut self) {
         let now = self.now();
         match self.ring {
-            Ring::Armed => return false,
-            Ring::EmptySince(since) if now.duration_since(since) < POLL_AGAIN => return false,
+            Ring::Armed => return,
+            Ring::EmptySince(since) if now.duration_since(since) < POLL_AGAIN => return,
             Ring::Poll | Ring::EmptySince(_) => {}
         }
         let read = self.read_batch();
@@ -262,7 +264,6 @@ impl Worker {
         if read < BATCH {
             self.ring = self.after_empty(now);
         }
-        self.ring == Ring::Poll
     }
 
     /// What to do about rings that were found empty at `now`.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use host_server::display::Next;
 use image::geometry::{Rect, Size};
 use suite::client::Client;
 use suite::scene::Scene;
@@ -81,6 +82,27 @@ fn the_guest_goes_on_as_soon_as_an_acknowledgement_makes_room() {
     scene.settle_with(&mut [&mut client]);
     assert_eq!((scene.guest.waiting(), client.drawings()), (0, 4001));
     assert_eq!(scene.clock.now(), start, "no time has to pass for it");
+}
+
+#[test]
+fn nobody_but_the_client_has_to_wake_the_display() {
+    // The ring holds more than is read at once, and what is read more than a pipe takes.
+    for count in 257..400 {
+        let mut scene = Scene::new(SIZE);
+        let mut client = Client::join(&scene.handle, 1);
+        scene.settle_with(&mut [&mut client]);
+        for rect in dots(count) {
+            scene.fill(rect, 7);
+        }
+        scene.handle.wakeup();
+        loop {
+            while scene.turn() == Next::Turn {}
+            if client.read() == 0 {
+                break;
+            }
+        }
+        assert_eq!(scene.guest.waiting(), 0, "{count} drawings");
+    }
 }
 
 #[test]
