@@ -5,63 +5,77 @@
 //! photograph, equal and contrasting ones against it.
 
 use image::bitmap::{Bitmap, BitmapFormat};
-use image::pixel::expand_row;
+use image::pixel::rgb555_to_xrgb;
 
 /// Pixels from one sample to the next.
 const STEP: usize = 15;
-const EQUAL: f64 = 0.5;
-const CONTRASTING: f64 = 1.0;
-const SIMILAR: f64 = -0.25;
+/// Weights of a pair of pixels, in quarters.
+const EQUAL: i64 = 2;
+const CONTRASTING: i64 = 4;
+const SIMILAR: i64 = -1;
 
 /// Whether QUIC should do better than LZ. Looks at a fifteenth of the pixels.
 pub fn is_gradual(bitmap: &Bitmap) -> bool {
-    let (contrast, threshold) = match bitmap.format() {
-        BitmapFormat::Rgb555 => (8 << 3, 0.0),
-        BitmapFormat::Rgb24 | BitmapFormat::Xrgb32 | BitmapFormat::Argb32 => (60, -0.03),
-        _ => return false,
-    };
-    let (width, height) = (bitmap.width() as usize, bitmap.height() as usize);
-    if width < 2 || height < 2 {
-        return false;
-    }
-    let step = if STEP.is_multiple_of(width) { STEP - 1 } else { STEP };
-    let (mut sum, mut pairs) = (0.0, 0_u32);
-    let mut position = width / 2;
-    while position < width * (height - 1) {
-        if (position + 1).is_multiple_of(width) {
-            position -= 1;
+    match bitmap.format() {
+        BitmapFormat::Rgb555 => {
+            let pixel =
+                |row: &[u8], x| bytes_at::<2>(row, x).map(|raw| rgb555_to_xrgb(u16::from_le_bytes(raw)));
+            mean_weight(bitmap, 8 << 3, pixel) < 0.0
         }
-        let [here, right, below, diagonal] = square(bitmap, position % width, position / width);
-        if here != right || here != below || here != diagonal {
-            sum += [right, below, diagonal].map(|other| weight(here, other, contrast)).iter().sum::<f64>();
+        BitmapFormat::Rgb24 => {
+            let pixel = |row: &[u8], x| bytes_at(row, x).map(|[b, g, r]| u32::from_le_bytes([b, g, r, 0]));
+            mean_weight(bitmap, 60, pixel) < -0.03
         }
-        pairs += 3;
-        position += step;
+        BitmapFormat::Xrgb32 | BitmapFormat::Argb32 => {
+            let pixel = |row: &[u8], x| bytes_at(row, x).map(|[b, g, r, _]| u32::from_le_bytes([b, g, r, 0]));
+            mean_weight(bitmap, 60, pixel) < -0.03
+        }
+        _ => false,
     }
-    pairs > 0 && sum / f64::from(pairs) < threshold
 }
 
-fn weight(a: u32, b: u32, contrast: u8) -> f64 {
+/// The mean weight of pairs of a sample; `pixel` gives 0x00RRGGBB of a column. 1 when there are no pairs.
+fn mean_weight(bitmap: &Bitmap, contrast: u8, pixel: impl Fn(&[u8], usize) -> Option<u32>) -> f64 {
+    let width = bitmap.width() as usize;
+    if width < 2 {
+        return 1.0;
+    }
+    let step = if STEP.is_multiple_of(width) { STEP - 1 } else { STEP };
+    let (mut sum, mut pairs) = (0_i64, 0_i64);
+    let mut x = width / 2;
+    let mut rows = bitmap.memory_rows().peekable();
+    while let (Some(row), Some(below)) = (rows.next(), rows.peek()) {
+        while x < width {
+            // The last column has no neighbour: the one before it stands for it.
+            x = x.min(width - 2);
+            if let (Some(here), Some(right), Some(under), Some(diagonal)) =
+                (pixel(row, x), pixel(row, x + 1), pixel(below, x), pixel(below, x + 1))
+                && (here != right || here != under || here != diagonal)
+            {
+                sum += weight(here, right, contrast)
+                    + weight(here, under, contrast)
+                    + weight(here, diagonal, contrast);
+            }
+            pairs += 3;
+            x += step;
+        }
+        x -= width;
+    }
+    if pairs == 0 { 1.0 } else { sum as f64 / (4 * pairs) as f64 }
+}
+
+fn weight(a: u32, b: u32, contrast: u8) -> i64 {
     if a == b {
         return EQUAL;
     }
-    let [a, b] = [a, b].map(u32::to_le_bytes);
-    let differs_much = a.iter().zip(b).take(3).any(|(a, b)| a.abs_diff(b) >= contrast);
-    if differs_much { CONTRASTING } else { SIMILAR }
+    let ([a0, a1, a2, _], [b0, b1, b2, _]) = (a.to_le_bytes(), b.to_le_bytes());
+    let most = a0.abs_diff(b0).max(a1.abs_diff(b1)).max(a2.abs_diff(b2));
+    if most >= contrast { CONTRASTING } else { SIMILAR }
 }
 
-/// The pixel in a row as memory has them, its neighbours to the right and below, and the one between those,
-/// as 0x00RRGGBB.
-fn square(bitmap: &Bitmap, x: usize, stored_row: usize) -> [u32; 4] {
-    let pair = |stored_row: usize| {
-        let row = u32::try_from(stored_row).unwrap_or(u32::MAX);
-        let y = if bitmap.top_down() { row } else { bitmap.height().saturating_sub(row + 1) };
-        let mut pair = [0; 2];
-        expand_row(bitmap.format(), bitmap.row(y).unwrap_or_default(), x, None, &mut pair);
-        pair.map(|pixel| pixel & 0xff_ffff)
-    };
-    let ([here, right], [below, diagonal]) = (pair(stored_row), pair(stored_row + 1));
-    [here, right, below, diagonal]
+/// The bytes of the pixel in a column.
+fn bytes_at<const N: usize>(row: &[u8], x: usize) -> Option<[u8; N]> {
+    row.as_chunks::<N>().0.get(x).copied()
 }
 
 #[cfg(test)]
