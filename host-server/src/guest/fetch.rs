@@ -99,14 +99,6 @@ impl Described {
 }
 
 impl Pixels {
-    /// Columns and rows, as far as they are known before the pixels are.
-    pub fn size(&self) -> Size {
-        match &self.body {
-            Body::Rows { layout, .. } => layout.size,
-            Body::Quic(_) => Size::new(self.descriptor.width.get(), self.descriptor.height.get()),
-        }
-    }
-
     fn copy(self, buffers: &Buffers) -> Result<Image, GuestFault> {
         let Self { descriptor, body } = self;
         let bitmap = match body {

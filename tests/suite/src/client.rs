@@ -29,6 +29,8 @@ pub struct Client {
     images: BTreeMap<u64, Arc<Bitmap>>,
     /// Frames that are on their way.
     unread: Vec<Frame>,
+    /// How often the display was told something.
+    told: usize,
     received: Vec<ServerMessage>,
     window: u32,
     unacknowledged: u32,
@@ -59,6 +61,7 @@ impl Client {
             surfaces: BTreeMap::new(),
             images: BTreeMap::new(),
             unread: Vec::new(),
+            told: 0,
             received: Vec::new(),
             window: 0,
             unacknowledged: 0,
@@ -77,6 +80,7 @@ impl Client {
 
     /// Sends bytes that need not be a message.
     pub fn send_raw(&mut self, kind: u16, body: bytes::Bytes) {
+        self.told += 1;
         (self.events)(ConnectionEvent::Message { kind, body, credit: Credit::free() });
     }
 
@@ -98,6 +102,7 @@ impl Client {
         let count = limit.min(self.unread.len());
         for frame in self.unread.drain(..count).collect::<Vec<_>>() {
             if self.outlet.written(frame.size() as usize + 6) {
+                self.told += 1;
                 (self.events)(ConnectionEvent::Writable);
             }
             self.handle(&frame);
@@ -114,6 +119,11 @@ impl Client {
     /// Every message read so far.
     pub fn received(&self) -> &[ServerMessage] {
         &self.received
+    }
+
+    /// How often this client has told the display something, and so woken it.
+    pub const fn told(&self) -> usize {
+        self.told
     }
 
     /// Drawing messages read so far.

@@ -121,7 +121,14 @@ impl Scene {
     /// them. Returns where the pixels are in its memory.
     pub fn copy(&self, rect: Rect, pixels: &[u32], id: Option<u64>) -> PhysAddr {
         let data = self.guest.store(pixels.as_bytes());
-        let (width, height) = (rect.width(), rect.height());
+        let image = self.image(Size::new(rect.width(), rect.height()), data, id);
+        self.copy_image(rect, image, rop::PUT, Effect::Opaque);
+        data
+    }
+
+    /// The guest describes an image of pixels that are in its memory.
+    pub fn image(&self, size: Size, data: PhysAddr, id: Option<u64>) -> PhysAddr {
+        let Size { width, height } = size;
         let descriptor = ImageDescriptor {
             id: U64::new(id.unwrap_or(0)),
             kind: ImageKind::Bitmap.code(),
@@ -138,15 +145,18 @@ impl Scene {
             palette: PhysAddr::NULL,
             data,
         };
-        let image = self.guest.store(&[descriptor.as_bytes(), bitmap.as_bytes()].concat());
-        let area = Rect::of_size(Size::new(width, height));
+        self.guest.store(&[descriptor.as_bytes(), bitmap.as_bytes()].concat())
+    }
+
+    /// The guest copies an image of the size of `rect` to the primary surface by any raster operation.
+    pub fn copy_image(&self, rect: Rect, image: PhysAddr, rop: u16, effect: Effect) {
+        let area = Rect::of_size(rect.size());
         let copy = Copy {
             source: image,
             source_area: qxl::geometry::Rect::new(area.left, area.top, area.right, area.bottom),
-            rop: U16::new(rop::PUT),
+            rop: U16::new(rop),
             ..Copy::default()
         };
-        self.guest.draw(0, rect, Effect::Opaque, &Operation::Copy(copy));
-        data
+        self.guest.draw(0, rect, effect, &Operation::Copy(copy));
     }
 }
