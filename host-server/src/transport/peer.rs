@@ -1,7 +1,7 @@
 //! Who is at the other end of a socket.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,25 +45,10 @@ impl Peer {
         }
     }
 
-    /// Whether both ends are on this host.
-    pub fn is_local(&self) -> bool {
-        match (&self.local, &self.remote) {
-            (Address::Unix(_), _) | (_, Address::Unix(_)) => true,
-            (Address::Inet(local), Address::Inet(remote)) => {
-                remote.ip().is_loopback() || unmapped(local.ip()) == unmapped(remote.ip())
-            }
-            _ => false,
-        }
-    }
-
     /// Whether the socket is a unix socket: then bandwidth is not worth measuring.
     pub const fn is_unix(&self) -> bool {
         matches!(self.local, Address::Unix(_))
     }
-}
-
-fn unmapped(ip: IpAddr) -> IpAddr {
-    ip.to_canonical()
 }
 
 impl From<SocketAddrAny> for Address {
@@ -102,23 +87,11 @@ impl fmt::Display for Peer {
 mod tests {
     use super::*;
 
-    fn inet(local: &str, remote: &str) -> Peer {
-        let address = |text: &str| Address::Inet(text.parse().unwrap());
-        Peer { id: PeerId(1), local: address(local), remote: address(remote) }
-    }
-
-    #[test]
-    fn a_peer_is_local_by_its_addresses() {
-        assert!(inet("127.0.0.1:5900", "127.0.0.1:40000").is_local());
-        assert!(inet("[::ffff:10.0.0.1]:5900", "10.0.0.1:40000").is_local());
-        assert!(!inet("10.0.0.1:5900", "10.0.0.2:40000").is_local());
-    }
-
     #[test]
     fn the_ends_of_a_socket_pair_are_nameless() {
         let (one, _other) = std::os::unix::net::UnixStream::pair().unwrap();
         let peer = Peer::of(&one);
-        assert!(peer.is_local() && peer.is_unix());
+        assert!(peer.is_unix());
         assert_eq!(peer.to_string(), "a unix socket");
     }
 }
