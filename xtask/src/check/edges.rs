@@ -28,6 +28,7 @@ const TIERS: &[(&str, Tier)] = &[
     ("image", Tier::Foundation),
     ("canvas", Tier::Foundation),
     ("recording", Tier::Foundation),
+    ("guest-display", Tier::Engine),
     ("host-server", Tier::Engine),
     ("spice-server-abi", Tier::Edge),
     ("oracles", Tier::Tests),

@@ -1,0 +1,22 @@
+//! The guest half of a QXL display driver: everything that does not depend on the operating system.
+//!
+//! The Linux driver (`qxl-kms-driver`) and the Windows driver call it with a [`bus::Bus`] of their own; tests call it
+//! with the device's model. It brings the device up, keeps command memory, turns damage into drawing commands, and
+//! follows the pointer and the client's monitors.
+//!
+//! # Invariants
+//! - Nothing here panics, whatever the device's memory holds and whatever damage a program claims. What the device
+//!   wrote is checked where it is read; a lie costs the device its picture, never the guest its kernel.
+//! - Memory is bounded and asked for fallibly (`try_reserve`): no allocation on the way of a frame.
+//! - Book-keeping lives in ordinary memory. Device memory is written; the only things read back are ring indices,
+//!   released ids, the ROM, and pixels of an image that is about to be used again.
+//! - A frame's pixels are read once, into the shadow. All that follows looks at the shadow, so a program that draws
+//!   into the buffer meanwhile cannot make two commands disagree.
+
+#![no_std]
+
+extern crate alloc;
+
+pub mod bus;
+pub mod damage;
+pub mod geometry;
