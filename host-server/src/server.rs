@@ -9,7 +9,6 @@
 //! such a call. A [`QxlDevice`] belongs to its display's thread and is called there, without a lock.
 
 use std::os::fd::{BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -21,7 +20,7 @@ use crate::fault::HostError;
 use crate::guest::device::{DeviceLimits, QxlDevice, QxlFrontend};
 use crate::link::policy::{Authentication, Policy};
 use crate::link::ticket::Password;
-use crate::session::inbox::{Inbound, Inbox, PrimaryShape};
+use crate::session::inbox::{Inbound, Inbox};
 use crate::session::{Action, ChannelNotice, Session, SessionSettings};
 use crate::settings::{ImageCompression, Settings};
 use crate::transport::listener::Listener;
@@ -274,28 +273,20 @@ impl Server {
         if taken {
             return Err(HostError::new(format_args!("display {id} is attached already")));
         }
-        let hardware_cursor = Arc::new(AtomicBool::new(false));
-        let hook = self.primary_hook(id, Arc::clone(&hardware_cursor));
+        let hook = self.primary_hook(id);
         let handle = display::spawn(id.into(), device, limits, compression.number(), hook)?;
         self.shared.change(|state| {
             let frontend = Arc::new(Mutex::new(frontend));
             state.displays.push(AttachedDisplay { id, handle: handle.clone(), frontend });
             state.session.add_display(id, Box::new(handle.clone()));
         });
-        Ok(Display { id, handle, hardware_cursor, shared: Arc::downgrade(&self.shared) })
+        Ok(Display { id, handle, shared: Arc::downgrade(&self.shared) })
     }
 
     /// Tells the session of primary surfaces; called on the display's thread.
-    fn primary_hook(&self, display: u8, hardware_cursor: Arc<AtomicBool>) -> PrimaryHook {
+    fn primary_hook(&self, display: u8) -> PrimaryHook {
         let inbox = Arc::clone(&self.shared.reception.inbox);
-        Arc::new(move |size| {
-            let surface = size.map(|size| PrimaryShape {
-                width: size.width,
-                height: size.height,
-                hardware_cursor: hardware_cursor.load(Ordering::Relaxed),
-            });
-            inbox.post(Inbound::Primary { display, surface });
-        })
+        Arc::new(move |surface| inbox.post(Inbound::Primary { display, surface }))
     }
 
     /// Attaches the keyboard, or takes it away.
@@ -508,7 +499,7 @@ fn random_number() -> u32 {
         warn!("no random numbers from openssl: {error}");
         // Unique at least, within this process.
         static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
-        return NEXT.fetch_add(1, Ordering::Relaxed);
+        return NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     }
     u32::from_ne_bytes(bytes)
 }
@@ -518,7 +509,6 @@ fn random_number() -> u32 {
 pub struct Display {
     id: u8,
     handle: Handle,
-    hardware_cursor: Arc<AtomicBool>,
     shared: Weak<Shared>,
 }
 
@@ -533,12 +523,6 @@ impl Display {
         if self.shared.upgrade().is_some_and(|shared| shared.lock().running) {
             self.handle.start();
         }
-    }
-
-    /// To be called before each primary surface is created: whether the guest gives the pointer's shape to the
-    /// device (`mouse_mode` of `QXLDevSurfaceCreate`), so that clients can draw it.
-    pub fn set_hardware_cursor(&self, present: bool) {
-        self.hardware_cursor.store(present, Ordering::Relaxed);
     }
 
     /// Takes the device away and ends its thread. On the main loop's thread.

@@ -20,4 +20,4 @@ mod surfaces;
 mod tree;
 mod worker;
 
-pub use worker::{Clock, Next, PrimaryHook, Worker, spawn};
+pub use worker::{Clock, Next, PrimaryHook, PrimaryShape, Worker, spawn};

@@ -15,7 +15,6 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
-use image::geometry::Size;
 use wire::display::ImageCompression;
 use wire::drawable::SurfaceId;
 
@@ -30,9 +29,20 @@ use crate::guest::device::{DeviceLimits, QxlDevice, Release};
 use crate::guest::memory::GuestMemory;
 use links::Links;
 
-/// Called with the primary surface's size when it is created, and with `None` when it is gone. On the
-/// display's thread: it must only pass the news on.
-pub type PrimaryHook = Arc<dyn Fn(Option<Size>) + Send + Sync>;
+/// What of a primary surface matters for the pointer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PrimaryShape {
+    /// Pixels in a row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Whether the guest gives the pointer's shape to the device, so that the client can draw it.
+    pub hardware_cursor: bool,
+}
+
+/// Called with the primary surface when it is created, and with `None` when it is gone. On the display's
+/// thread: it must only pass the news on.
+pub type PrimaryHook = Arc<dyn Fn(Option<PrimaryShape>) + Send + Sync>;
 
 /// What time it is. Tests have their own.
 pub type Clock = Box<dyn Fn() -> Instant + Send>;

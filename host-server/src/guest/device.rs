@@ -62,6 +62,8 @@ pub struct PrimarySurface {
     pub address: u64,
     /// The memory slot group of that address.
     pub group: u32,
+    /// Whether the guest gives the pointer's shape to the device (`mouse_mode`), so that clients can draw it.
+    pub hardware_cursor: bool,
 }
 
 /// The device as the display's thread sees it: rings in, completions out. Called on that thread only.

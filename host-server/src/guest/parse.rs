@@ -76,7 +76,8 @@ pub fn cursor_command(memory: &GuestMemory, ext: CommandExt) -> Result<CursorCom
 
 /// Checks the shape of a primary surface.
 pub fn primary_shape(surface: &PrimarySurface) -> Result<SurfaceShape, GuestFault> {
-    let PrimarySurface { width, height, stride, format, flags, address, group: _ } = *surface;
+    let PrimarySurface { width, height, stride, format, flags, address, group: _, hardware_cursor: _ } =
+        *surface;
     surface_shape(format, width, height, stride, PhysAddr::new(address), flags)
 }
 

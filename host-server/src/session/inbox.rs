@@ -10,6 +10,7 @@ use rustix::event::{EventfdFlags, eventfd};
 use tokio::sync::oneshot;
 
 use crate::channel::connection::{Connection, ConnectionEvent, EventSink};
+use crate::display::PrimaryShape;
 use crate::fault::HostError;
 use crate::link::handshake::LinkRequest;
 use crate::link::refusal::Refusal;
@@ -37,17 +38,6 @@ pub enum Inbound {
     },
     /// All clients have to go.
     DisconnectAll(&'static str),
-}
-
-/// What of a primary surface matters for the pointer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PrimaryShape {
-    /// Pixels in a row.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-    /// Whether the guest gives the pointer's shape to the device, so that the client can draw it.
-    pub hardware_cursor: bool,
 }
 
 /// A peer that waits for a verdict.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use wire::inputs::{Button, ButtonMask};
 use wire::main::{MouseMode, MouseModes};
 
-use super::inbox::PrimaryShape;
+use crate::display::PrimaryShape;
 
 /// What decides the mouse mode.
 ///

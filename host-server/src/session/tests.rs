@@ -7,9 +7,10 @@ use wire::capability::Capabilities;
 use wire::frame::HeaderKind;
 use wire::{base, inputs, main};
 
-use super::inbox::{Linked, PrimaryShape, Verdict};
+use super::inbox::{Linked, Verdict};
 use super::*;
 use crate::channel::connection::{Credit, Outlet};
+use crate::display::PrimaryShape;
 use crate::link::handshake::LinkRequest;
 use crate::link::refusal::Refusal;
 use crate::transport::peer::Address;

@@ -121,6 +121,7 @@ impl Guest {
             flags: 0,
             address: address.bits(),
             group: GROUP,
+            hardware_cursor: true,
         }
     }
 

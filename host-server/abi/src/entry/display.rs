@@ -97,10 +97,7 @@ entries! {
     /// Creates the primary surface.
     fn spice_qxl_create_primary_surface(instance: Qxl, _surface_id: u32, surface: In<QXLDevSurfaceCreate>), or () => {
         let Some(surface) = surface.read() else { return };
-        with_state(instance, |state| {
-            let surface = primary_surface(state, surface);
-            state.display.handle().create_primary(surface);
-        });
+        with_state(instance, |state| state.display.handle().create_primary(primary_surface(surface)));
     }
 
     /// As `spice_qxl_create_primary_surface`.
@@ -110,11 +107,8 @@ entries! {
         surface: In<QXLDevSurfaceCreate>,
         cookie: u64,
     ), or () => {
-        let surface = surface.read().unwrap_or_default();
-        with_state(instance, |state| {
-            let surface = primary_surface(state, surface);
-            state.display.handle().call_async(Call::CreatePrimary(surface), cookie);
-        });
+        let call = Call::CreatePrimary(primary_surface(surface.read().unwrap_or_default()));
+        with_state(instance, |state| state.display.handle().call_async(call, cookie));
     }
 
     /// Destroys the primary surface.
@@ -265,7 +259,7 @@ fn memory_slot(slot: QXLDevMemSlot) -> MemorySlot {
     MemorySlot { group, slot, generation, address_delta, start, end, region }
 }
 
-fn primary_surface(state: &DisplayState, surface: QXLDevSurfaceCreate) -> PrimarySurface {
+fn primary_surface(surface: QXLDevSurfaceCreate) -> PrimarySurface {
     let QXLDevSurfaceCreate {
         width,
         height,
@@ -278,8 +272,8 @@ fn primary_surface(state: &DisplayState, surface: QXLDevSurfaceCreate) -> Primar
         mem: address,
         group_id: group,
     } = surface;
-    state.display.set_hardware_cursor(mouse_mode != 0);
-    PrimarySurface { width, height, stride, format, flags, address, group }
+    let hardware_cursor = mouse_mode != 0;
+    PrimarySurface { width, height, stride, format, flags, address, group, hardware_cursor }
 }
 
 fn command(command: QXLCommandExt) -> CommandExt {

@@ -189,10 +189,16 @@ impl SpiceReplay {
         let mut memory = Memory::zeroed(pixels.len());
         memory.bytes_mut().copy_from_slice(pixels);
         let address = memory.address();
-        state.display.set_hardware_cursor(*mouse_mode != 0);
-        let (width, height, stride) = (*width, *height, *stride);
-        let surface =
-            PrimarySurface { width, height, stride, format: *format, flags: *flags, address, group: 0 };
+        let surface = PrimarySurface {
+            width: *width,
+            height: *height,
+            stride: *stride,
+            format: *format,
+            flags: *flags,
+            address,
+            group: 0,
+            hardware_cursor: *mouse_mode != 0,
+        };
         *lock(&self.primary) = Some(memory);
         state.display.handle().create_primary(surface);
     }

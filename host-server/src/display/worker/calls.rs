@@ -4,7 +4,7 @@ use image::geometry::{Rect, Size};
 use qxl::memslot::PhysAddr;
 use wire::drawable::SurfaceId;
 
-use super::Worker;
+use super::{PrimaryShape, Worker};
 use crate::display::handle::{Call, Completion};
 use crate::display::monitors::{Head, Monitors};
 use crate::fault::GuestFault;
@@ -107,7 +107,9 @@ impl Worker {
             self.engine.create_surface(SurfaceId::PRIMARY, new)
         });
         match created {
-            Ok(()) => (self.on_primary)(self.engine.primary_size()),
+            Ok(()) => (self.on_primary)(self.engine.primary_size().map(|Size { width, height }| {
+                PrimaryShape { width, height, hardware_cursor: surface.hardware_cursor }
+            })),
             Err(fault) => self.faults.guest(&fault),
         }
     }

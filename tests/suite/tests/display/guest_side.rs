@@ -1,11 +1,11 @@
 //! What the guest is promised: memory back, calls completed once and in order, its pixels when it asks.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use host_server::display::handle::Call;
-use host_server::display::{Next, Worker};
+use host_server::display::{Next, PrimaryShape, Worker};
 use host_server::guest::device::PrimarySurface;
 use image::geometry::{Rect, Size};
 use qxl::command::CommandKind;
@@ -204,4 +204,24 @@ fn a_panic_inside_costs_a_turn_and_not_the_display() {
     handle.call_async(update, 3);
     worker.turn();
     assert_eq!(guest.completed(), [1, 2, 3]);
+}
+
+#[test]
+fn each_primary_surface_says_who_draws_its_pointer_also_when_calls_wait_in_the_queue() {
+    let guest = Guest::new(1 << 20);
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let hook = {
+        let told = told.clone();
+        Arc::new(move |surface| told.lock().unwrap().push(surface))
+    };
+    let (mut worker, handle) =
+        Worker::new(0, guest.device(), LIMITS, 1, hook, Box::new(Instant::now)).unwrap();
+    handle.call_async(Call::AddSlot(guest.slot()), 1);
+    for hardware_cursor in [true, false] {
+        let primary = guest.primary(8, 4);
+        handle.call_async(Call::CreatePrimary(PrimarySurface { hardware_cursor, ..primary }), 2);
+    }
+    worker.turn();
+    let shape = |hardware_cursor| Some(PrimaryShape { width: 8, height: 4, hardware_cursor });
+    assert_eq!(*told.lock().unwrap(), [shape(true), None, shape(false)]);
 }
