@@ -4,10 +4,10 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Instant;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use wire::channel::ChannelType;
 use wire::frame::FrameReader;
 use wire::link::LinkError;
@@ -53,7 +53,7 @@ async fn link_and_pump(
     trusted: bool,
     reception: &Arc<Reception>,
 ) -> Result<(), Refusal> {
-    let mut handshake = Handshake::new(trusted, Instant::now());
+    let mut handshake = Handshake::new(trusted, Instant::now().into_std());
     let deadline = handshake.deadline().into();
     let linking = link(&mut stream, &mut handshake, reception);
     let linking = tokio::time::timeout_at(deadline, linking);
@@ -103,7 +103,7 @@ async fn link(
     loop {
         let step = {
             let policy = reception.policy();
-            handshake.advance(&policy, Instant::now())
+            handshake.advance(&policy, Instant::now().into_std())
         };
         let output = handshake.take_output();
         if !output.is_empty() {
@@ -146,4 +146,129 @@ async fn key(reception: &Arc<Reception>) -> Result<Arc<TicketKey>, Refusal> {
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
 fn left(error: std::io::Error) -> Refusal {
     Refusal::Left(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::DuplexStream;
+    use tokio::task::JoinHandle;
+    use tokio::time::sleep;
+    use wire::capability::{Capabilities, base};
+    use wire::channel::ChannelId;
+    use wire::link::{HEADER_SIZE, LinkHeader, LinkMess, LinkReply};
+
+    use super::*;
+    use crate::link::policy::Authentication;
+    use crate::link::ticket::tests::encrypt;
+    use crate::session::inbox::Inbox;
+    use crate::transport::peer::{Address, PeerId};
+
+    const MAIN: ChannelId = ChannelId { channel_type: ChannelType::MAIN, id: 0 };
+
+    /// A server's end of one socket, in a time that passes when nothing else happens.
+    struct Rig {
+        reception: Arc<Reception>,
+        stream: DuplexStream,
+        serving: JoinHandle<Result<(), Refusal>>,
+        begun: Instant,
+    }
+
+    impl Rig {
+        fn new(trusted: bool) -> Self {
+            let inbox = Arc::new(Inbox::new().unwrap());
+            let reception = Arc::new(Reception::new(inbox, Instant::now().into_std()));
+            reception.policy().authentication = Authentication::Disabled;
+            reception.policy().channels = vec![MAIN];
+            let peer = Peer { id: PeerId(1), local: Address::Unknown, remote: Address::Unknown };
+            let (stream, theirs) = tokio::io::duplex(4096);
+            let serving = tokio::spawn({
+                let reception = Arc::clone(&reception);
+                async move { link_and_pump(Box::new(theirs), &Arc::new(peer), trusted, &reception).await }
+            });
+            Self { reception, stream, serving, begun: Instant::now() }
+        }
+
+        /// Sends all of the link but its last byte.
+        async fn link_almost(&mut self) -> u8 {
+            self.stream.write_all(&hello()).await.unwrap();
+            let mut header = [0; HEADER_SIZE];
+            self.stream.read_exact(&mut header).await.unwrap();
+            let mut reply = vec![0; LinkHeader::decode(&header).unwrap().size as usize];
+            self.stream.read_exact(&mut reply).await.unwrap();
+            let ticket = encrypt(&LinkReply::decode(&reply).unwrap().public_key, b"");
+            let (last, others) = ticket.split_last().unwrap();
+            self.stream.write_all(&1_u32.to_le_bytes()).await.unwrap();
+            self.stream.write_all(others).await.unwrap();
+            *last
+        }
+
+        /// How long the link has taken when the server ends it, and why it does.
+        async fn end(self) -> (Duration, Result<(), Refusal>) {
+            let outcome = self.serving.await.unwrap();
+            (self.begun.elapsed(), outcome)
+        }
+    }
+
+    fn hello() -> Vec<u8> {
+        let common = Capabilities::of([base::AUTH_SELECTION, base::MINI_HEADER]);
+        LinkMess { connection_id: 0, channel: MAIN, common, specific: Capabilities::default() }.encode()
+    }
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap()
+    }
+
+    /// Whether this is the deadline, to the runtime's tick.
+    fn is_deadline(time: Duration) -> bool {
+        (Handshake::PATIENCE..=Handshake::PATIENCE + Duration::from_millis(1)).contains(&time)
+    }
+
+    #[test]
+    fn a_link_takes_ten_seconds_and_no_more_however_little_is_missing() {
+        assert_eq!(Handshake::PATIENCE, Duration::from_secs(10));
+        runtime().block_on(async {
+            for trusted in [false, true] {
+                let silent = Rig::new(trusted);
+                let mut almost = Rig::new(trusted);
+                almost.link_almost().await;
+                for rig in [silent, almost] {
+                    let (time, outcome) = rig.end().await;
+                    assert_eq!(outcome, Err(Refusal::TooSlow));
+                    assert!(is_deadline(time), "{time:?}");
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn a_byte_now_and_then_does_not_prolong_a_link() {
+        runtime().block_on(async {
+            let mut rig = Rig::new(false);
+            for byte in hello() {
+                sleep(Duration::from_millis(900)).await;
+                if rig.stream.write_all(&[byte]).await.is_err() {
+                    break;
+                }
+            }
+            assert!(rig.begun.elapsed() < Handshake::PATIENCE + Duration::from_secs(1), "it was hung up on");
+            assert_eq!(rig.serving.await.unwrap(), Err(Refusal::TooSlow));
+        });
+    }
+
+    #[test]
+    fn a_link_that_is_complete_in_time_is_served_without_a_deadline() {
+        runtime().block_on(async {
+            let mut rig = Rig::new(false);
+            let last = rig.link_almost().await;
+            sleep(Handshake::PATIENCE - Duration::from_millis(100)).await;
+            rig.stream.write_all(&[last]).await.unwrap();
+            sleep(Duration::from_millis(10)).await;
+            let linked = rig.reception.inbox.take();
+            assert!(matches!(linked.as_slice(), [Inbound::Linked(_)]), "{linked:?}");
+            sleep(Duration::from_secs(60)).await;
+            assert!(!rig.serving.is_finished(), "waits for the session's verdict");
+        });
+    }
 }
