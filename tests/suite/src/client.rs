@@ -121,6 +121,11 @@ impl Client {
         &self.received
     }
 
+    /// Forgets the messages read so far; the picture stays.
+    pub fn forget(&mut self) {
+        self.received.clear();
+    }
+
     /// How often this client has told the display something, and so woken it.
     pub const fn told(&self) -> usize {
         self.told

@@ -203,6 +203,15 @@ impl Guest {
         lock(&self.state).released.clone()
     }
 
+    /// Forgets which commands, calls and updates there were: what a test notes must not look like a leak.
+    pub fn forget(&self) {
+        let mut state = lock(&self.state);
+        state.submitted.clear();
+        state.released.clear();
+        state.completed.clear();
+        state.updates.clear();
+    }
+
     /// Cookies of completed calls.
     pub fn completed(&self) -> Vec<u64> {
         lock(&self.state).completed.clone()
