@@ -20,6 +20,9 @@ pub trait Bus {
     /// The guest-physical address of the RAM window, for memory slots.
     fn ram_base(&self) -> u64;
 
+    /// The PCI revision, which says what the device can do.
+    fn revision(&self) -> u8;
+
     /// Copies bytes of the ROM window (BAR 2) out.
     fn rom(&self, at: usize, bytes: &mut [u8]);
 

@@ -13,6 +13,10 @@ pub enum Refused {
 
 /// Takes drawings in the order in which they are to be seen. Rectangles are never empty and inside the screen.
 pub trait Sink {
+    /// The most pixels that one [`image`](Self::image) or [`tile`](Self::tile) may have: a larger one is refused for
+    /// ever. It is at least as many as a row of the screen has, and does not change while the screen keeps its size.
+    fn most_pixels(&self) -> usize;
+
     /// One colour, 0x00RRGGBB.
     fn fill(&mut self, area: Rect, color: u32) -> Result<(), Refused>;
 

@@ -40,6 +40,9 @@ pub trait SharedMemory {
     fn load(&self, at: usize) -> u32;
     /// Stores a little-endian word, whole.
     fn store(&self, at: usize, word: u32);
+    /// Clears bits of a little-endian word and says which of them were set, in one step that the peer cannot get in
+    /// between.
+    fn take_bits(&self, at: usize, bits: u32) -> u32;
     /// Copies bytes out.
     fn read(&self, at: usize, bytes: &mut [u8]);
     /// Copies bytes in.

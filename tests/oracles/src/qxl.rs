@@ -209,6 +209,11 @@ impl SharedMemory for Fenced {
         self.0.view(0).store(at, word);
     }
 
+    fn take_bits(&self, at: usize, bits: u32) -> u32 {
+        self.check_word(at);
+        self.0.view(0).take_bits(at, bits)
+    }
+
     fn read(&self, at: usize, bytes: &mut [u8]) {
         self.check(at, bytes.len());
         self.0.view(0).read(at, bytes);

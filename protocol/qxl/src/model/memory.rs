@@ -117,6 +117,10 @@ impl SharedMemory for MemoryView {
         }
     }
 
+    fn take_bits(&self, at: usize, bits: u32) -> u32 {
+        self.word(at).map_or(0, |place| u32::from_le(place.fetch_and((!bits).to_le(), Ordering::SeqCst)) & bits)
+    }
+
     fn read(&self, at: usize, bytes: &mut [u8]) {
         let start = self.start.checked_add(at);
         if start.and_then(|start| self.memory.read(start, bytes)).is_none() {
