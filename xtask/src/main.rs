@@ -23,7 +23,7 @@ use clap::{Parser, Subcommand};
 
 /// The SPICE guest suite's own commands.
 #[derive(Parser)]
-#[command(name = "cargo xtask", version)]
+#[command(name = "xtask", bin_name = "cargo xtask", version)]
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,
@@ -34,6 +34,10 @@ enum Verb {
     /// Install what a fresh Debian 12 machine lacks: packages, rustup components.
     Setup,
     /// Build, boot a guest in stock QEMU with our library, and show it.
+    ///
+    /// Opens a window (remote-viewer, package virt-viewer) where there is a display, and otherwise prints how to connect.
+    /// Runs until the window is closed or Ctrl-C, and then ends all that it has started. With --png it takes a picture and
+    /// ends by itself. Needs no KVM.
     Demo(demo::Options),
     /// Run the tests; without a word, all of them.
     Test(test::Options),

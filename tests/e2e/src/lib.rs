@@ -37,6 +37,7 @@ pub use hardware::{Display, Machine, Pointer, SpiceAddress};
 pub use initramfs::GuestImage;
 pub use library::ServerLibrary;
 pub use picture::Picture;
+pub use process::{Ender, tied_to_us};
 pub use qmp::{Qmp, SpiceClientAccess};
 pub use serial::SerialLog;
 pub use typing::type_text;

@@ -22,12 +22,14 @@ pub enum ServerLibrary {
 impl ServerLibrary {
     /// The library at `path`, which has to be called libspice-server.so.1.
     pub fn at(path: &Path) -> Result<Self> {
-        let named_right = path.file_name().is_some_and(|name| name == SONAME);
+        if !path.is_file() {
+            bail!("there is no library {}", path.display());
+        }
         match path.parent() {
-            Some(folder) if named_right && path.is_file() => {
+            Some(folder) if path.file_name().is_some_and(|name| name == SONAME) => {
                 Ok(ServerLibrary::In(std::path::absolute(folder)?))
             }
-            _ => bail!("{} is no {SONAME}", path.display()),
+            _ => bail!("{} has to be called {SONAME}: the loader goes by the name", path.display()),
         }
     }
 

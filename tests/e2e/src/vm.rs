@@ -16,7 +16,7 @@ use crate::hardware::{Display, Machine, Pointer, SpiceAddress};
 use crate::initramfs::GuestImage;
 use crate::library::ServerLibrary;
 use crate::picture::Picture;
-use crate::process::{Process, tied_to_us};
+use crate::process::{Ender, Process, tied_to_us};
 use crate::qmp::Qmp;
 use crate::run_folder::RunFolder;
 use crate::warnings;
@@ -182,6 +182,11 @@ impl Vm {
     /// Where SPICE clients connect.
     pub fn spice(&self) -> &SpiceAddress {
         &self.spice
+    }
+
+    /// Ends QEMU from another thread. Whatever waits for the guest then fails soon.
+    pub fn ender(&self) -> Result<Ender> {
+        self.process.ender()
     }
 
     /// A path in a folder that is removed with the machine.
