@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use image::bitmap::{Bitmap, BitmapFormat, Layout, Palette};
 use image::geometry::Size;
-use image::{lz, lz4, quic};
+use image::{glz, lz, lz4, quic};
 use proptest::prelude::*;
 
 const FORMATS: [BitmapFormat; 10] = [
@@ -117,6 +117,41 @@ proptest! {
         }
     }
 
+    /// Small windows, so that images leave them all the time.
+    #[test]
+    fn glz_keeps_every_pixel(
+        bitmaps in proptest::collection::vec((bitmaps(), any::<bool>()), 1..12),
+        window in prop_oneof![1000..100_000_u64, Just(1 << 22)],
+    ) {
+        let (mut dictionary, mut client) = (glz::Dictionary::new(window), glz::Window::new(window));
+        for (bitmap, again) in bitmaps {
+            for _ in 0..=u8::from(again) {
+                let mut stream = vec![0xee];
+                let result = dictionary.encode(&bitmap, &mut stream);
+                if !matches!(bitmap.format(), BitmapFormat::Rgb24 | BitmapFormat::Xrgb32 | BitmapFormat::Argb32) {
+                    prop_assert_eq!(result, Err(glz::Unfit::Format(bitmap.format())));
+                    continue;
+                }
+                if bitmap.size().area() > window {
+                    prop_assert_eq!(result, Err(glz::Unfit::TooLarge { pixels: bitmap.size().area() }));
+                    continue;
+                }
+                let decoded = client.decode(&stream[1..]).unwrap();
+                prop_assert_eq!((decoded.size(), decoded.top_down()), (bitmap.size(), bitmap.top_down()));
+                let (mut left, mut right) = (vec![0; 300], vec![0; 300]);
+                for y in 0..bitmap.height() {
+                    bitmap.row_to_xrgb(y, &mut left);
+                    decoded.row_to_xrgb(y, &mut right);
+                    if bitmap.format() != BitmapFormat::Argb32 {
+                        // A match may bring alpha of another image along.
+                        left.iter_mut().chain(&mut right).for_each(|pixel| *pixel &= 0x00ff_ffff);
+                    }
+                    prop_assert_eq!(&left, &right);
+                }
+            }
+        }
+    }
+
     #[test]
     fn lz4_keeps_every_pixel(bitmap in bitmaps()) {
         let mut stream = vec![0xee];
@@ -179,6 +214,28 @@ proptest! {
             }
         }
     }
+}
+
+/// What a desktop shows twice costs next to nothing the second time, wherever it is shown.
+#[test]
+fn glz_finds_what_earlier_images_have() {
+    let noise: Vec<u8> =
+        (0..64 * 64 * 4_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let whole = |data: Vec<u8>, width, height| {
+        let layout = Layout::packed(BitmapFormat::Xrgb32, Size::new(width, height)).unwrap();
+        Bitmap::new(layout, None, data.into()).unwrap()
+    };
+    let mut dictionary = glz::Dictionary::new(1 << 20);
+    let mut bytes = |bitmap: &Bitmap| {
+        let mut stream = Vec::new();
+        dictionary.encode(bitmap, &mut stream).unwrap();
+        stream.len()
+    };
+    assert!(bytes(&whole(noise.clone(), 64, 64)) > 64 * 64 * 3);
+    assert!(bytes(&whole(noise.clone(), 64, 64)) < 100);
+    // Rows 8 to 56, from column 16 on.
+    let part: Vec<u8> = (8..56).flat_map(|y| noise[(y * 64 + 16) * 4..(y + 1) * 64 * 4].to_vec()).collect();
+    assert!(bytes(&whole(part, 48, 48)) < 48 * 8 + 50);
 }
 
 #[test]

@@ -1,23 +1,4 @@
-//! The GLZ image format of SPICE: LZ that also refers to earlier images of the same session.
-//!
-//! The headless client decodes it (image type `GLZ_RGB`): it is what spice-server sends by default. There is
-//! no encoder here.
-//!
-//! # Format
-//! Magic and version of [`crate::lz`]; a byte with the kind in the low half and, above it, whether the first
-//! row is the top one; width, height and bytes a row as 32 bits, big endian; the image's number, 64 bits;
-//! and how far before that number the oldest image lies that later ones can refer to, 32 bits. Then
-//! sequences of literals and matches as in [`crate::lz`], but for the distance of a match, which is two: of
-//! images, and of pixels. A match in the same image counts pixels back, one less than it means; a match in
-//! another image counts pixels from that image's first one in the order of the stream.
-//!
-//! After a match's first byte (length, a bit for far matches, 4 bits of pixel distance), further bytes of
-//! length as in LZ, and a byte with 8 more bits of pixel distance, comes a byte whose two highest bits say
-//! how many bytes of image distance follow. For near matches its 6 lower bits begin the image distance; for
-//! far ones, its 5 lower bits are pixel distance, and the bit above says that a byte with 8 more of these
-//! ends the match.
-//!
-//! The format was first described by `glz-encode.tmpl.c` of spice-server.
+//! The window of a client: images of earlier streams, and decoding with them.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -25,20 +6,13 @@ use core::fmt;
 
 use bytes::Bytes;
 
+use super::{MAGIC, MAX_LITERALS, Pixel, RGB16, RGB24, RGB32, RGBA, TOP_DOWN, VERSION};
 use crate::bitmap::{Bitmap, BitmapError, BitmapFormat, Layout, UnknownFormat};
 use crate::geometry::Size;
 use crate::pixel::rgb555_to_xrgb;
 
-const MAGIC: u32 = 0x2020_5a4c;
-const VERSION: u32 = 0x0001_0001;
-const MAX_LITERALS: usize = 32;
 /// Pixels that are made room for before the first of them is there.
 const FIRST_RESERVE: usize = 1 << 18;
-
-const RGB16: u8 = 6;
-const RGB24: u8 = 7;
-const RGB32: u8 = 8;
-const RGBA: u8 = 9;
 
 /// The images that later ones can refer to.
 #[derive(Clone, Debug)]
@@ -48,9 +22,6 @@ pub struct Window {
     pixels: u64,
     max_pixels: u64,
 }
-
-/// One pixel: blue, green, red, and alpha or nothing.
-type Pixel = [u8; 4];
 
 impl Window {
     /// A window without images, that never holds more than `max_pixels` of them. The size that a client
@@ -75,7 +46,8 @@ impl Window {
         let mut input = Input(stream);
         let header = Header::read(&mut input)?;
         let size = header.size;
-        if size.area() > self.max_pixels {
+        // No pixels can still be a thousand million rows, which whoever walks them would pay for.
+        if size.area() == 0 || size.area() > self.max_pixels {
             return Err(DecodeError::TooLarge(size));
         }
         let count = usize::try_from(size.area()).map_err(|_| DecodeError::TooLarge(size))?;
@@ -129,7 +101,7 @@ impl Header {
             return Err(DecodeError::NotGlz { magic, version });
         }
         let [kind] = input.take()?;
-        let (kind, top_down) = (kind & 15, kind & 16 != 0);
+        let (kind, top_down) = (kind & 15, kind & TOP_DOWN != 0);
         if !matches!(kind, RGB16 | RGB24 | RGB32 | RGBA) {
             return Err(DecodeError::Kind(UnknownFormat(kind.into())));
         }
@@ -340,7 +312,11 @@ impl fmt::Display for DecodeError {
             }
             Self::Kind(error) => write!(f, "GLZ stream: {error}"),
             Self::TooLarge(size) => {
-                write!(f, "a GLZ image of {} x {} pixels is larger than the window", size.width, size.height)
+                write!(
+                    f,
+                    "a GLZ image of {} x {} pixels is empty or larger than the window",
+                    size.width, size.height
+                )
             }
             Self::Truncated => f.write_str("the GLZ stream ends before its last pixel"),
             Self::TooManyPixels => f.write_str("the GLZ stream has more pixels than the image"),
