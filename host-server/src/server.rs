@@ -21,6 +21,7 @@ use crate::guest::device::{DeviceLimits, QxlDevice, QxlFrontend};
 use crate::link::policy::{Authentication, Policy};
 use crate::link::ticket::Password;
 use crate::session::inbox::{Inbound, Inbox};
+use crate::session::migration::Migration;
 use crate::session::{Action, ChannelNotice, Session, SessionSettings};
 use crate::settings::{ImageCompression, Settings};
 use crate::transport::listener::Listener;
@@ -232,6 +233,13 @@ impl Server {
     /// Ends all clients' connections, soon. From any thread.
     pub fn disconnect_clients(&self, reason: &'static str) {
         self.shared.reception.inbox.post(Inbound::DisconnectAll(reason));
+    }
+
+    /// Takes a step of moving the machine to another host, given how many clients are connected.
+    pub fn migrate<R>(&self, step: impl FnOnce(&mut Migration, usize) -> R) -> R {
+        let mut state = self.shared.lock();
+        let clients = state.session.client_count();
+        step(&mut state.session.migration, clients)
     }
 
     /// Clients that are connected. From any thread.

@@ -12,6 +12,7 @@ mod inputs_channel;
 mod keyboard;
 mod liveness;
 mod main_channel;
+pub mod migration;
 mod pointer;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ use self::clients::Clients;
 use self::inbox::{Inbound, Inbox};
 use self::keyboard::KeyboardState;
 use self::main_channel::Wish;
+use self::migration::Migration;
 use self::pointer::{Pointer, PointerChange};
 use crate::channel::connection::{Connection, ConnectionEvent, EventSink};
 use crate::display::handle::{ClientChannel, ClientId, Handle};
@@ -167,6 +169,8 @@ pub struct SessionSettings {
 pub struct Session {
     /// What the host has said.
     pub settings: SessionSettings,
+    /// What it has said of moving to another host.
+    pub migration: Migration,
     inbox: Arc<Inbox>,
     start: Instant,
     clients: Clients,
@@ -187,6 +191,7 @@ impl Session {
     pub fn new(inbox: Arc<Inbox>, connection_ids: Box<dyn FnMut() -> u32 + Send>, now: Instant) -> Self {
         Self {
             settings: SessionSettings::default(),
+            migration: Migration::default(),
             inbox,
             start: now,
             clients: Clients::new(connection_ids),

@@ -12,6 +12,7 @@ pub mod bench;
 pub mod feeder;
 pub mod fills;
 pub mod libraries;
+pub mod migration;
 pub mod null_client;
 pub mod options;
 pub mod random;

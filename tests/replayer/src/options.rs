@@ -12,7 +12,8 @@ use clap::{Parser, ValueEnum};
 /// has taken as many commands as it was to, then what clients do and what it cost. With --control it does
 /// what its standard input says: `go N` or `go all` (take commands up to the Nth since the start),
 /// `measure` (cost counts from here), `finish` (destroy the primary surface and show the end marker, a
-/// primary surface of 64 x 16 pixels that is destroyed at once), `report` (print what it cost), `quit`.
+/// primary surface of 64 x 16 pixels that is destroyed at once), `report` (print what it cost), `migrate ...` (a
+/// step of a migration), `quit`.
 #[derive(Clone, Debug, Parser)]
 #[command(version)]
 pub struct Options {
@@ -69,6 +70,9 @@ pub struct Settings {
     /// When images are sent lossy.
     #[arg(long, value_enum, default_value = "never")]
     pub jpeg: Wan,
+    /// Register the interface of a host that migrates.
+    #[arg(long)]
+    pub migration: bool,
     /// When GLZ images are compressed once more.
     #[arg(long, value_enum, default_value = "never")]
     pub zlib: Wan,

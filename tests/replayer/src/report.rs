@@ -73,6 +73,15 @@ pub enum Line<'a> {
         /// Which of several channels of the kind.
         id: i32,
     },
+    /// A call about migration has returned.
+    Migration {
+        /// What it returned.
+        result: i32,
+    },
+    /// The library has told the host that clients are connected to the target, or never will be.
+    MigrateConnectComplete,
+    /// The library has told the host that clients are done.
+    MigrateEndComplete,
     /// A byte of a key's scan code.
     Key {
         /// The byte.

@@ -11,6 +11,7 @@ use recording::PrimarySurface;
 
 use crate::feeder::{Ends, Feeder, Manner, Told};
 use crate::fills::FillSource;
+use crate::migration::MigrationCall;
 use crate::options::Options;
 use crate::random::RandomSource;
 use crate::report::{self, Counts, Line};
@@ -24,12 +25,13 @@ use crate::wake::Wake;
 pub const END_MARKER: (u32, u32) = (64, 16);
 
 /// What the session is told to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Verb {
     Go(u64),
     Measure,
     Finish,
     Report,
+    Migrate(MigrationCall),
     Quit,
 }
 
@@ -41,6 +43,7 @@ impl Verb {
             ["measure"] => Self::Measure,
             ["finish"] => Self::Finish,
             ["report"] => Self::Report,
+            ["migrate", step @ ..] => Self::Migrate(MigrationCall::parse(step)?),
             ["quit"] => Self::Quit,
             _ => bail!("`{line}` is no command"),
         })
@@ -203,6 +206,10 @@ impl Session {
             Verb::Report => {
                 let usage = self.start.usage(&self.time);
                 report::print(&Line::Cost { counts: self.counts(), usage });
+            }
+            Verb::Migrate(call) => {
+                let result = self.host.migrate(&call);
+                report::print(&Line::Migration { result });
             }
             Verb::Quit => return Ok(false),
         }

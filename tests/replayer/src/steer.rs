@@ -203,6 +203,15 @@ impl Replayer {
         self.expect("cost")
     }
 
+    /// Makes a step of a migration; gives the lines from there to what the call returned.
+    ///
+    /// # Errors
+    /// As [`Replayer::expect`].
+    pub fn migrate(&mut self, step: &str) -> Result<Vec<Value>> {
+        self.say(&format!("migrate {step}"))?;
+        self.lines_until("migration", |line| line.get("event").and_then(Value::as_str) == Some("migration"))
+    }
+
     /// Destroys the server; gives the last counts and what was written to the standard error.
     ///
     /// # Errors

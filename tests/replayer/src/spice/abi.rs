@@ -103,7 +103,7 @@ pub(super) struct QxlInstance {
     pub(super) state: *mut c_void,
 }
 
-/// A keyboard, mouse or tablet instance.
+/// A keyboard, mouse, tablet or migration instance.
 #[repr(C)]
 pub(super) struct InputInstance {
     pub(super) base: BaseInstance,
@@ -133,6 +133,13 @@ pub(super) struct QxlInterface {
 }
 
 type Input = *mut InputInstance;
+
+#[repr(C)]
+pub(super) struct MigrationInterface {
+    pub(super) base: BaseInterface,
+    pub(super) connect_complete: extern "C" fn(Input),
+    pub(super) end_complete: extern "C" fn(Input),
+}
 
 #[repr(C)]
 pub(super) struct KeyboardInterface {

@@ -54,6 +54,11 @@ entry_points! {
     spice_server_add_interface: fn(Server, *mut BaseInstance) -> c_int;
     spice_server_vm_start: fn(Server);
     spice_server_vm_stop: fn(Server);
+    spice_server_migrate_info: fn(Server, *const c_char, c_int, c_int, *const c_char) -> c_int;
+    spice_server_migrate_connect: fn(Server, *const c_char, c_int, c_int, *const c_char) -> c_int;
+    spice_server_migrate_start: fn(Server) -> c_int;
+    spice_server_migrate_end: fn(Server, c_int) -> c_int;
+    spice_server_migrate_switch: fn(Server) -> c_int;
     spice_qxl_wakeup: fn(Qxl);
     spice_qxl_add_memslot: fn(Qxl, *mut MemSlot);
     spice_qxl_create_primary_surface: fn(Qxl, u32, *mut SurfaceCreate);

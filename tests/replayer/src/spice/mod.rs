@@ -11,6 +11,7 @@ mod device;
 mod event_loop;
 mod inputs;
 mod library;
+mod migration;
 
 use std::ffi::{CString, c_int};
 use std::os::fd::BorrowedFd;
@@ -24,6 +25,7 @@ use self::abi::{CoreInterface, MemSlot, QxlInstance, SurfaceCreate};
 use self::device::Device;
 use self::inputs::Inputs;
 use self::library::{EntryPoints, Server};
+use self::migration::Migration;
 use crate::options::{Address, Settings};
 use crate::rings::Rings;
 
@@ -73,7 +75,7 @@ impl Host {
         let device = std::ptr::from_mut(device).cast::<QxlInstance>();
         let host = Self { entry, server, device, primaries: Vec::new(), has_primary: false };
         host.configure(settings)?;
-        host.initialize()?;
+        host.initialize(settings)?;
         Ok(host)
     }
 
@@ -123,13 +125,14 @@ impl Host {
         Ok(())
     }
 
-    fn initialize(&self) -> Result<()> {
+    fn initialize(&self, settings: &Settings) -> Result<()> {
         let core: *mut CoreInterface = Box::leak(Box::new(event_loop::interface()));
         // SAFETY: the server is valid, and the interface lives to the end of the process.
         let result = unsafe { (self.entry.spice_server_init)(self.server, core) };
         ensure!(result == 0, "spice_server_init failed; is the address in use?");
         let inputs = Box::leak(Inputs::new()).instances();
-        for instance in [self.device.cast()].into_iter().chain(inputs) {
+        let migration = settings.migration.then(|| Box::leak(Migration::new()).instance());
+        for instance in [self.device.cast()].into_iter().chain(inputs).chain(migration) {
             // SAFETY: the instance is complete and lives to the end of the process.
             let result = unsafe { (self.entry.spice_server_add_interface)(self.server, instance) };
             ensure!(result == 0, "an interface was refused");

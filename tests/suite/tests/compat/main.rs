@@ -7,6 +7,7 @@
 
 mod early;
 mod inputs;
+mod migration;
 mod picture;
 mod pointer;
 mod reference;
@@ -111,6 +112,16 @@ fn only_the_right_ticket_opens_a_session() -> Result<()> {
     }
     Client::connect(&address, &Options { password: "secret".to_owned(), ..Options::default() })?;
     replayer.quit()?;
+    Ok(())
+}
+
+#[test]
+fn a_host_learns_of_a_migration_what_it_learns_of_the_original() -> Result<()> {
+    for script in migration::SCRIPTS {
+        let expected = migration::learnt(&libraries::original()?, script)?;
+        let found = migration::learnt(&libraries::under_test()?, script)?;
+        ensure!(expected == found, "{script:?}\nexpected {expected:#?}\nfound {found:#?}");
+    }
     Ok(())
 }
 
