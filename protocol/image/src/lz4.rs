@@ -86,7 +86,8 @@ fn append_block(rows: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
 /// The bitmap of `size` that a stream stands for.
 ///
 /// # Errors
-/// [`Error`]; [`Error::TooLarge`] when `size` has more than `max_pixels`, before anything is decoded.
+/// [`Error`]; [`Error::TooLarge`] when `size` has more than `max_pixels`, and [`Error::Empty`] when it has none, before
+/// anything is decoded.
 pub fn decode(stream: &[u8], size: Size, max_pixels: u64) -> Result<Bitmap, Error> {
     let (&[top_down, format], mut blocks) = stream.split_first_chunk().ok_or(Error::Truncated)?;
     let format = BitmapFormat::try_from(format)?;
@@ -94,6 +95,10 @@ pub fn decode(stream: &[u8], size: Size, max_pixels: u64) -> Result<Bitmap, Erro
         return Err(Error::Format(format.into()));
     }
     let layout = Layout { top_down: top_down != 0, ..Layout::packed(format, size)? };
+    // No pixels can still be a thousand million rows, which whoever walks them would pay for.
+    if size.area() == 0 {
+        return Err(Error::Empty { size });
+    }
     if size.area() > max_pixels || layout.data_bytes() > MAX_BYTES {
         return Err(Error::TooLarge { size });
     }
@@ -129,6 +134,11 @@ pub enum Error {
         /// Columns and rows.
         size: Size,
     },
+    /// There is no pixel to decode.
+    Empty {
+        /// Columns and rows.
+        size: Size,
+    },
     /// The stream, or what it stands for, ends before the last pixel.
     Truncated,
     /// A block cannot be decoded into the image's pixels.
@@ -144,6 +154,9 @@ impl fmt::Display for Error {
             Self::UnknownFormat(error) => write!(f, "LZ4 image: {error}"),
             Self::TooLarge { size } => {
                 write!(f, "an LZ4 image of {} x {} pixels is too large", size.width, size.height)
+            }
+            Self::Empty { size } => {
+                write!(f, "an LZ4 image of {} x {} pixels is empty", size.width, size.height)
             }
             Self::Truncated => f.write_str("the LZ4 image ends before its last pixel"),
             Self::Block => f.write_str("an LZ4 block is damaged or longer than the image"),

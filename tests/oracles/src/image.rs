@@ -122,6 +122,12 @@ fn check_questions(region: &Region, pixels: &Pixels, rect: &Rect, other: &Region
     assert_eq!(region.intersects(other), intersects_other);
 }
 
+/// Whoever walks a decoded bitmap's rows relies on it: no column, but as many rows as fit into 32 bits, takes for ever.
+fn check_size(bitmap: &Bitmap) {
+    let size = bitmap.size();
+    assert!((1..=MAX_PIXELS).contains(&size.area()), "a decoded bitmap of {size:?}");
+}
+
 /// A session of streams, each behind a byte with its length: all of them end in a bitmap within the window's
 /// size or in an error.
 pub fn glz(bytes: &[u8]) {
@@ -130,7 +136,7 @@ pub fn glz(bytes: &[u8]) {
     while let Some((length, tail)) = rest.split_first() {
         let (stream, tail) = tail.split_at(tail.len().min(usize::from(*length)));
         if let Ok(bitmap) = window.decode(stream) {
-            assert!(bitmap.size().area() <= MAX_PIXELS);
+            check_size(&bitmap);
         }
         rest = tail;
     }
@@ -140,6 +146,7 @@ pub fn glz(bytes: &[u8]) {
 /// drop the unused bit of pixels of 15 bits.
 pub fn lz(bytes: &[u8]) {
     let Ok(bitmap) = lz::decode(bytes, None, MAX_PIXELS) else { return };
+    check_size(&bitmap);
     let mut again = Vec::new();
     lz::Encoder::new().encode(&bitmap, &mut again).expect("a decoded bitmap is not too large");
     let decoded = lz::decode(&again, None, MAX_PIXELS).expect("a stream of ours");
@@ -165,6 +172,7 @@ pub fn lz4(bytes: &[u8]) {
     let Some((&[width, height], stream)) = bytes.split_first_chunk() else { return };
     let size = Size::new(width.into(), height.into());
     let Ok(bitmap) = lz4::decode(stream, size, MAX_PIXELS) else { return };
+    check_size(&bitmap);
     let mut again = Vec::new();
     lz4::Encoder::new().encode(&bitmap, &mut again).expect("a decoded bitmap has a format of LZ4");
     assert_eq!(lz4::decode(&again, size, MAX_PIXELS).as_ref(), Ok(&bitmap));
@@ -174,6 +182,7 @@ pub fn lz4(bytes: &[u8]) {
 /// pixels.
 pub fn quic(bytes: &[u8]) {
     if let Ok(bitmap) = quic::decode(bytes, MAX_PIXELS) {
+        check_size(&bitmap);
         quic_round(&bitmap);
     }
     let Some((&[format, width], pixels)) = bytes.split_first_chunk() else { return };

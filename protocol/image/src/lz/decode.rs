@@ -17,17 +17,18 @@ const FIRST_RESERVE: usize = 1 << 20;
 /// 0.
 ///
 /// # Errors
-/// [`DecodeError`]; [`DecodeError::TooLarge`] when the stream stands for more than `max_pixels`.
+/// [`DecodeError`]; [`DecodeError::Size`] when the stream stands for no pixel or for more than `max_pixels`.
 pub fn decode(stream: &[u8], palette: Option<Arc<Palette>>, max_pixels: u64) -> Result<Bitmap, DecodeError> {
     let mut input = Input(stream);
     let header = Header::read(&mut input)?;
     let Header { kind, size, row_bytes, .. } = header;
     let bytes = row_bytes.saturating_mul(size.height.into());
-    if size.area() > max_pixels || bytes > MAX_BYTES {
-        return Err(DecodeError::TooLarge { size });
+    // No pixels can still be a thousand million rows, which whoever walks them would pay for.
+    if size.area() == 0 || size.area() > max_pixels || bytes > MAX_BYTES {
+        return Err(DecodeError::Size { size });
     }
-    let pixels = usize::try_from(size.area()).map_err(|_| DecodeError::TooLarge { size })?;
-    let bytes = usize::try_from(bytes).map_err(|_| DecodeError::TooLarge { size })?;
+    let pixels = usize::try_from(size.area()).map_err(|_| DecodeError::Size { size })?;
+    let bytes = usize::try_from(bytes).map_err(|_| DecodeError::Size { size })?;
     let data = match kind {
         Kind::Bitmap(BitmapFormat::Rgb555) => input.sequence(pixels, 1, |[high, low]| [low, high])?,
         Kind::Bitmap(BitmapFormat::Rgb24) => input.sequence(pixels, 0, |bgr: [u8; 3]| bgr)?,
@@ -185,8 +186,8 @@ pub enum DecodeError {
         /// Bytes that it is said to have.
         row_bytes: u64,
     },
-    /// More pixels than the caller wants.
-    TooLarge {
+    /// No pixel, or more than the caller wants.
+    Size {
         /// Columns and rows.
         size: Size,
     },
@@ -215,8 +216,8 @@ impl fmt::Display for DecodeError {
             Self::RowBytes { width, row_bytes } => {
                 write!(f, "an LZ row of {width} pixels cannot have {row_bytes} bytes")
             }
-            Self::TooLarge { size } => {
-                write!(f, "an LZ image of {} x {} pixels is too large", size.width, size.height)
+            Self::Size { size } => {
+                write!(f, "an LZ image of {} x {} pixels is empty or too large", size.width, size.height)
             }
             Self::Truncated => f.write_str("the LZ stream ends before its last pixel"),
             Self::TooManyPixels => f.write_str("the LZ stream has more pixels than the image"),
