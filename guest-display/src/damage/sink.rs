@@ -24,7 +24,8 @@ pub trait Sink {
     fn copy_bits(&mut self, area: Rect, from: Point) -> Result<(), Refused>;
 
     /// Pixels that will hardly come again. `rows` gives as many rows as the area is high, each as long as it is wide.
-    fn image<'a>(&mut self, area: Rect, rows: impl Iterator<Item = &'a [u32]> + Clone) -> Result<(), Refused>;
+    fn image<'a>(&mut self, area: Rect, rows: impl Iterator<Item = &'a [u32]> + Clone)
+    -> Result<(), Refused>;
 
     /// Pixels that have been seen before: the sink may keep them in the device's memory and lets clients cache them.
     /// `content` is a hash of size and pixels; that it is the same is a hint, not a promise.

@@ -1,0 +1,202 @@
+//! Where a [`Prediction`] is worth drawing: the rectangle in which it makes the most pixels right.
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use crate::geometry::Rect;
+
+use super::cells::{CELL, Cells};
+use super::picture::{Picture, index};
+use super::prediction::Prediction;
+use super::translator::OutOfMemory;
+
+/// Not to be drawn over.
+const FORBIDDEN: i8 = i8::MIN;
+
+/// For each cell: rows that the prediction would make right, less those that it would make wrong.
+pub(super) struct Gains {
+    columns: u32,
+    values: Vec<i8>,
+    /// Sums of gains above and left of each corner of cells; one more column and row than there are cells.
+    sums: Vec<u32>,
+    /// For each column, how many cells from here upwards may be drawn over.
+    heights: Vec<u32>,
+    /// Columns at which a rectangle may begin, and its height.
+    starts: Vec<(u32, u32)>,
+}
+
+/// A rectangle of cells and the rows of 16 pixels that become right in it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Best {
+    pub(super) cells: Rect,
+    pub(super) gain: u32,
+}
+
+impl Gains {
+    pub(super) fn new(cells: &Cells) -> Result<Self, OutOfMemory> {
+        let all = cells.all();
+        let corners = index(all.right.saturating_add(1)).saturating_mul(index(all.bottom.saturating_add(1)));
+        Ok(Self {
+            columns: all.right,
+            values: filled(index(all.right).saturating_mul(index(all.bottom)), FORBIDDEN)?,
+            sums: filled(corners, 0)?,
+            heights: filled(index(all.right), 0)?,
+            starts: reserved(index(all.right).saturating_add(1))?,
+        })
+    }
+
+    fn row_mut(&mut self, row: u32, columns: Range<u32>) -> &mut [i8] {
+        let start = index(row).saturating_mul(index(self.columns));
+        let span = start.saturating_add(index(columns.start))..start.saturating_add(index(columns.end));
+        self.values.get_mut(span).unwrap_or_default()
+    }
+
+    /// Compares the prediction with the shadow in `range`, which is in cells. Words of cells must be exact there.
+    pub(super) fn count(
+        &mut self,
+        prediction: Prediction,
+        range: Rect,
+        (cells, shadow, shown): (&Cells, &Picture, &Picture),
+    ) {
+        let domain = prediction.domain(shadow.area());
+        for row in range.top..range.bottom {
+            let words = cells.row(row, range.left..range.right);
+            let values = self.row_mut(row, range.left..range.right);
+            for ((column, value), word) in (range.left..).zip(values).zip(words) {
+                let area =
+                    cells.area(Rect::new(column, row, column.saturating_add(1), row.saturating_add(1)));
+                *value = if domain.contains(&area) {
+                    gain(prediction, area, *word, shadow, shown)
+                } else {
+                    FORBIDDEN
+                };
+            }
+        }
+    }
+
+    fn sum(&self, column: u32, row: u32) -> u32 {
+        let stride = index(self.columns).saturating_add(1);
+        let at = index(row).saturating_mul(stride).saturating_add(index(column));
+        self.sums.get(at).copied().unwrap_or(0)
+    }
+
+    /// Gains of `cells`; correct under wrapping, since the result is a sum that fits.
+    fn gain(&self, cells: Rect) -> u32 {
+        self.sum(cells.right, cells.bottom)
+            .wrapping_add(self.sum(cells.left, cells.top))
+            .wrapping_sub(self.sum(cells.left, cells.bottom))
+            .wrapping_sub(self.sum(cells.right, cells.top))
+    }
+
+    /// The rectangle within `range` that gains most and harms nothing.
+    pub(super) fn best(&mut self, range: Rect) -> Best {
+        self.add_up(range);
+        let mut best = Best::default();
+        self.heights.fill(0);
+        for row in range.top..range.bottom {
+            self.grow(row, range);
+            let bottom = row.saturating_add(1);
+            // Each rectangle that cannot be made wider or higher is looked at when its end is reached.
+            self.starts.clear();
+            for column in range.left..=range.right {
+                let height = if column == range.right { 0 } else { self.height(column) };
+                let mut start = column;
+                while let Some((left, tall)) = self.starts.last().copied().filter(|(_, tall)| *tall >= height)
+                {
+                    self.starts.pop();
+                    start = left;
+                    let cells = Rect::new(left, bottom.saturating_sub(tall), column, bottom);
+                    let gain = self.gain(cells);
+                    if gain > best.gain {
+                        best = Best { cells, gain };
+                    }
+                }
+                if height > 0 && self.starts.len() < self.starts.capacity() {
+                    self.starts.push((start, height));
+                }
+            }
+        }
+        self.trim(best)
+    }
+
+    fn height(&self, column: u32) -> u32 {
+        self.heights.get(index(column)).copied().unwrap_or(0)
+    }
+
+    fn grow(&mut self, row: u32, range: Rect) {
+        let start = index(row).saturating_mul(index(self.columns));
+        let span = start.saturating_add(index(range.left))..start.saturating_add(index(range.right));
+        let values = self.values.get(span).unwrap_or_default();
+        for (height, value) in self.heights.iter_mut().skip(index(range.left)).zip(values) {
+            *height = if *value < 0 { 0 } else { height.saturating_add(1) };
+        }
+    }
+
+    fn add_up(&mut self, range: Rect) {
+        let stride = index(self.columns).saturating_add(1);
+        let width = index(range.width());
+        let begin = |row: u32| index(row).saturating_mul(stride).saturating_add(index(range.left));
+        let end = begin(range.top).saturating_add(width).saturating_add(1);
+        if let Some(sums) = self.sums.get_mut(begin(range.top)..end) {
+            sums.fill(0);
+        }
+        for row in range.top..range.bottom {
+            let start = index(row).saturating_mul(index(self.columns)).saturating_add(index(range.left));
+            let values = self.values.get(start..start.saturating_add(width)).unwrap_or_default();
+            let Some((above, below)) = self.sums.split_at_mut_checked(begin(row.saturating_add(1))) else {
+                return;
+            };
+            let above = above.get(begin(row)..).unwrap_or_default();
+            let Some((first, below)) = below.split_first_mut() else { return };
+            *first = 0;
+            let mut sum = 0_u32;
+            for ((value, above), below) in values.iter().zip(above.iter().skip(1)).zip(below) {
+                sum = sum.wrapping_add(u32::try_from(*value).unwrap_or(0));
+                *below = above.wrapping_add(sum);
+            }
+        }
+    }
+
+    /// Takes off edges that gain nothing.
+    fn trim(&self, mut best: Best) -> Best {
+        let mut cut = |smaller: fn(Rect) -> Rect| {
+            while !best.cells.is_empty() && self.gain(smaller(best.cells)) == best.gain {
+                best.cells = smaller(best.cells);
+            }
+        };
+        if best.gain > 0 {
+            cut(|cells| Rect { left: cells.left.saturating_add(1), ..cells });
+            cut(|cells| Rect { top: cells.top.saturating_add(1), ..cells });
+            cut(|cells| Rect { right: cells.right.saturating_sub(1), ..cells });
+            cut(|cells| Rect { bottom: cells.bottom.saturating_sub(1), ..cells });
+        }
+        best
+    }
+}
+
+/// Rows of a cell that become right, less those that become wrong.
+fn gain(prediction: Prediction, area: Rect, word: u16, shadow: &Picture, shown: &Picture) -> i8 {
+    let mut gain = 0_i8;
+    for y in area.top..area.bottom {
+        let wrong = word & (1 << (y % CELL)) != 0;
+        let row = shadow.row(y, area.left, area.right);
+        gain = gain.saturating_add(match (prediction.holds(row, shown, y, area.left, area.right), wrong) {
+            (true, true) => 1,
+            (false, false) => -1,
+            _ => 0,
+        });
+    }
+    gain
+}
+
+fn reserved<T>(len: usize) -> Result<Vec<T>, OutOfMemory> {
+    let mut reserved = Vec::new();
+    reserved.try_reserve_exact(len).map_err(|_| OutOfMemory)?;
+    Ok(reserved)
+}
+
+fn filled<T: Clone>(len: usize, with: T) -> Result<Vec<T>, OutOfMemory> {
+    let mut filled = reserved(len)?;
+    filled.resize(len, with);
+    Ok(filled)
+}

@@ -1,0 +1,84 @@
+//! Images: what differs, in rectangles that are as tight as their number allows.
+
+use alloc::vec::Vec;
+
+use crate::geometry::Rect;
+
+use super::cells::Cells;
+use super::picture::index;
+use super::translator::OutOfMemory;
+use super::{Refused, Sink, Translator, cost};
+
+/// Rectangles that may still grow downwards.
+pub(super) struct OpenImages {
+    rects: Vec<Rect>,
+}
+
+impl OpenImages {
+    pub(super) fn new(cells: &Cells) -> Result<Self, OutOfMemory> {
+        let mut rects = Vec::new();
+        rects.try_reserve_exact(index(cells.all().right).saturating_add(1)).map_err(|_| OutOfMemory)?;
+        Ok(Self { rects })
+    }
+
+    /// Joins `area` with one of them, if that is no dearer, or opens another one. What has no room is given back.
+    fn place(&mut self, area: Rect) -> Option<Rect> {
+        for open in &mut self.rects {
+            if let Some(both) = cost::join(*open, area) {
+                *open = both;
+                return None;
+            }
+        }
+        if self.rects.len() == self.rects.capacity() {
+            return Some(area);
+        }
+        self.rects.push(area);
+        None
+    }
+
+    /// Takes out one that ends above `y`.
+    fn close(&mut self, y: u32) -> Option<Rect> {
+        let at = self.rects.iter().position(|open| open.bottom <= y)?;
+        Some(self.rects.swap_remove(at))
+    }
+}
+
+impl Translator {
+    pub(super) fn draw_images(&mut self, sink: &mut impl Sink) -> Result<(), Refused> {
+        self.open.rects.clear();
+        let bounds = self.cells.bounds();
+        for row in bounds.top..bounds.bottom {
+            let cells = Rect { top: row, bottom: row.saturating_add(1), ..bounds };
+            let mut run = Rect::default();
+            for column in bounds.left..bounds.right {
+                let next = self.cells.difference(column, row, &self.shadow, &self.shown);
+                if next.is_empty() {
+                    continue;
+                }
+                match cost::join(run, next) {
+                    Some(both) => run = both,
+                    None => {
+                        self.place(sink, run)?;
+                        run = next;
+                    }
+                }
+            }
+            self.place(sink, run)?;
+            // Those that have not grown into this row will not any more.
+            while let Some(area) = self.open.close(self.cells.area(cells).top) {
+                self.draw_image(sink, area)?;
+            }
+        }
+        while let Some(area) = self.open.close(u32::MAX) {
+            self.draw_image(sink, area)?;
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, sink: &mut impl Sink, area: Rect) -> Result<(), Refused> {
+        match self.open.place(area) {
+            Some(area) if !area.is_empty() => self.draw_image(sink, area),
+            _ => Ok(()),
+        }
+    }
+}

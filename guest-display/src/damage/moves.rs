@@ -1,0 +1,166 @@
+//! Moves: scrolling, and windows that are dragged.
+//!
+//! The offset is found by features. Of what is shown, those at places of a wide grid go into a table; of the shadow, in a
+//! few blocks as large as one mesh of the grid, all are looked up. Wherever a block has come from, one of its places
+//! was on the grid. So this costs little, and almost nothing where nothing has moved; and what it finds is only a
+//! guess, to be compared with pixels.
+
+use alloc::vec::Vec;
+
+use crate::geometry::Point;
+
+use super::cells::{CELL, Cells};
+use super::extend::extend;
+use super::features::{BLOCK_HEIGHT, BLOCK_WIDTH, Block, feature_at};
+use super::picture::{Picture, index};
+use super::prediction::Prediction;
+use super::translator::OutOfMemory;
+use super::{Refused, Sink, Translator};
+
+/// Changed cells that make looking for moves worth while.
+const WORTH: u32 = 12;
+
+/// Blocks to look up at most, and how many changed cells there should be for each.
+const BLOCKS: u32 = 24;
+const CELLS_PER_BLOCK: u32 = 32;
+
+/// Offsets that are counted, and that are tried.
+const OFFSETS: usize = 32;
+const TRIES: usize = 4;
+
+/// Features that must agree on an offset.
+const VOTES: u32 = 2;
+
+/// Rows of 16 pixels that a move must make right: two kilobytes.
+const GAIN: u32 = 32;
+
+/// The table has a power of two of places.
+const PLACES: usize = 1 << 12;
+
+/// Where a feature was seen: nowhere, once, or too often to say.
+#[derive(Clone, Copy)]
+enum Place {
+    Free,
+    Once(u64, Point),
+    Often,
+}
+
+/// An offset, and how many features say so.
+#[derive(Clone, Copy, Default)]
+struct Offset {
+    dx: i32,
+    dy: i32,
+    votes: u32,
+}
+
+/// What looking for offsets needs.
+pub(super) struct Moves {
+    block: Block,
+    places: Vec<Place>,
+}
+
+impl Moves {
+    pub(super) fn new() -> Result<Self, OutOfMemory> {
+        let mut places = Vec::new();
+        places.try_reserve_exact(PLACES).map_err(|_| OutOfMemory)?;
+        places.resize(PLACES, Place::Free);
+        Ok(Self { block: Block::new()?, places })
+    }
+
+    /// Offsets by which something seems to have moved, the likeliest first.
+    fn find(&mut self, cells: &Cells, shadow: &Picture, shown: &Picture) -> [Offset; OFFSETS] {
+        let mut offsets = [Offset::default(); OFFSETS];
+        let changed = u32::try_from(cells.pending(cells.bounds()).count()).unwrap_or(u32::MAX);
+        if changed < WORTH {
+            return offsets;
+        }
+        // Cells are half as wide as meshes of the grid, and hold one or two of its rows.
+        let wanted = index(changed).next_power_of_two().min(PLACES);
+        let Some(places) = self.places.get_mut(..wanted) else { return offsets };
+        places.fill(Place::Free);
+        for at in grid(cells) {
+            if let Some(feature) = feature_at(shown, at) {
+                enter(places, feature, at);
+            }
+        }
+        let blocks = (changed / CELLS_PER_BLOCK).clamp(8, BLOCKS);
+        let step = index(changed.div_ceil(blocks));
+        for (column, row, _) in cells.pending(cells.bounds()).step_by(step) {
+            let at = Point { x: column.saturating_mul(CELL), y: row.saturating_mul(CELL) };
+            if self.block.read(shadow, at) {
+                for (from_first, feature) in self.block.features() {
+                    if let Some(from) = look_up(places, feature) {
+                        vote(&mut offsets, from, at, from_first);
+                    }
+                }
+            }
+        }
+        offsets.sort_unstable_by_key(|offset| core::cmp::Reverse(offset.votes));
+        offsets
+    }
+}
+
+/// The places of the grid in cells that have changed.
+fn grid(cells: &Cells) -> impl Iterator<Item = Point> {
+    let even = |column: &u32| column.is_multiple_of(BLOCK_WIDTH / CELL);
+    cells.pending(cells.bounds()).filter(move |(column, ..)| even(column)).flat_map(|(column, row, _)| {
+        let (x, top) = (column.saturating_mul(CELL), row.saturating_mul(CELL));
+        let first = top.next_multiple_of(BLOCK_HEIGHT);
+        (first..top.saturating_add(CELL)).step_by(index(BLOCK_HEIGHT)).map(move |y| Point { x, y })
+    })
+}
+
+fn slot(feature: u64, places: usize) -> usize {
+    usize::try_from(feature).unwrap_or(0) & places.wrapping_sub(1)
+}
+
+fn enter(places: &mut [Place], feature: u64, at: Point) {
+    let len = places.len();
+    if let Some(place) = places.get_mut(slot(feature, len)) {
+        *place = match *place {
+            Place::Free => Place::Once(feature, at),
+            Place::Once(known, _) if known == feature => Place::Often,
+            other => other,
+        };
+    }
+}
+
+fn look_up(places: &[Place], feature: u64) -> Option<Point> {
+    match places.get(slot(feature, places.len())) {
+        Some(Place::Once(known, from)) if *known == feature => Some(*from),
+        _ => None,
+    }
+}
+
+fn vote(offsets: &mut [Offset], from: Point, block: Point, in_block: Point) {
+    let distance = |to: u32, more: u32, from: u32| to.saturating_add(more).checked_signed_diff(from);
+    let (dx, dy) = (distance(block.x, in_block.x, from.x), distance(block.y, in_block.y, from.y));
+    let (Some(dx), Some(dy)) = (dx, dy) else { return };
+    if (dx, dy) == (0, 0) {
+        return;
+    }
+    let known = |offset: &&mut Offset| offset.votes == 0 || (offset.dx, offset.dy) == (dx, dy);
+    if let Some(offset) = offsets.iter_mut().find(known) {
+        *offset = Offset { dx, dy, votes: offset.votes.saturating_add(1) };
+    }
+}
+
+impl Translator {
+    pub(super) fn draw_moves(&mut self, sink: &mut impl Sink) -> Result<(), Refused> {
+        let offsets = self.moves.find(&self.cells, &self.shadow, &self.shown);
+        for offset in offsets.into_iter().take(TRIES).filter(|offset| offset.votes >= VOTES) {
+            let (range, prediction) =
+                (self.cells.bounds(), Prediction::Move { dx: offset.dx, dy: offset.dy });
+            self.gains.count(prediction, range, (&self.cells, &self.shadow, &self.shown));
+            let best = self.gains.best(range);
+            if best.gain >= GAIN {
+                let area = extend(prediction, self.cells.area(best.cells), &self.shadow, &self.shown);
+                self.draw_prediction(sink, area, prediction)?;
+                self.cells.tighten();
+            }
+        }
+        Ok(())
+    }
+}
+
+const _: () = assert!(BLOCK_WIDTH.is_multiple_of(CELL));
