@@ -55,7 +55,8 @@ impl ServerLibrary {
         });
         match self {
             ServerLibrary::Distribution => {
-                mapped.any(|path| path.starts_with("/usr/") || path.starts_with("/lib/"))
+                // What somebody has put into /usr/local is not the distribution's.
+                mapped.any(|path| ["/usr/lib", "/lib"].iter().any(|folder| path.starts_with(folder)))
             }
             ServerLibrary::In(folder) => {
                 let folder = folder.canonicalize().unwrap_or_else(|_| folder.clone());
@@ -74,6 +75,8 @@ mod tests {
         let maps = "7f-80 r--p 0 fe:00 1 /usr/lib/x86_64-linux-gnu/libspice-server.so.1.14.1\n";
         assert!(ServerLibrary::Distribution.is_mapped(maps));
         assert!(!ServerLibrary::In("/elsewhere/dist".into()).is_mapped(maps));
+        let local = "7f-80 r--p 0 fe:00 1 /usr/local/lib/libspice-server.so.1\n";
+        assert!(!ServerLibrary::Distribution.is_mapped(local));
         let ours = "7f-80 r--p 0 fe:00 1 /no/such/dist/libspice-server.so.1\n";
         assert!(ServerLibrary::In("/no/such/dist".into()).is_mapped(ours));
         assert!(!ServerLibrary::Distribution.is_mapped(ours));
