@@ -18,5 +18,30 @@
 extern crate alloc;
 
 pub mod bus;
+mod card;
+mod cursor;
 pub mod damage;
+mod device;
+mod fault;
 pub mod geometry;
+mod heap;
+mod interrupts;
+mod layout;
+mod monitors;
+mod outstanding;
+mod primary;
+mod resident;
+mod statistics;
+mod window;
+
+pub use cursor::{CursorPixels, CursorSize, MAX_CURSOR};
+pub use damage::{OutOfMemory, Progress};
+pub use device::{CursorError, Device};
+pub use fault::{Dead, ScreenError, StartError};
+pub use interrupts::Interrupts;
+pub use monitors::Wishes;
+pub use primary::Head;
+pub use statistics::Statistics;
+
+/// The most heads that a screen has.
+pub const MAX_HEADS: usize = 4;
