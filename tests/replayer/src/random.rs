@@ -220,8 +220,15 @@ impl RandomSource {
 
     fn rop(&mut self, text: &mut Vec<u8>) -> Result<()> {
         let operation = self.random.pick(&[8, 8, 8, 16, 32, 64, 128, 256, 512], 8);
-        let inversions = self.random.pick(&[0, 0, 0, 1, 2, 4, 1024, 5, 1026], 0);
-        Ok(writeln!(text, "rop_descriptor {}", operation | inversions)?)
+        Ok(writeln!(text, "rop_descriptor {}", operation | self.inversions())?)
+    }
+
+    /// Half of the time none; else any of those of source, brush, destination and result.
+    fn inversions(&mut self) -> i32 {
+        if self.random.one_in(2) {
+            return 0;
+        }
+        [1, 2, 4, 1024].into_iter().filter(|_| self.random.one_in(2)).sum()
     }
 
     fn scale(&mut self, text: &mut Vec<u8>) -> Result<()> {
@@ -300,20 +307,43 @@ impl RandomSource {
     }
 
     fn stroke(&mut self, text: &mut Vec<u8>) -> Result<()> {
-        let count = self.random.between(2, 8);
-        // A line from its beginning to its end.
-        let mut path: Vec<u8> = [3, count].into_iter().flat_map(i32::to_le_bytes).collect();
-        for _ in 0..count {
-            let point = [self.random.between(0, WIDTH * 16), self.random.between(0, HEIGHT * 16)];
-            path.extend(point.into_iter().flat_map(i32::to_le_bytes));
+        let mut path = Vec::new();
+        for _ in 0..self.random.between(1, 4) {
+            self.figure(&mut path);
         }
         chunk(text, "path", &path)?;
         // Ours does not draw dashes.
         writeln!(text, "attr.flags 0")?;
         // The original paints patterns along a line differently from run to run.
         writeln!(text, "type 1\nu.color {}", self.color())?;
-        let mode = self.random.pick(&[8, 16, 32, 64, 512], 8);
+        let mode = self.random.pick(&[8, 16, 32, 64, 128, 256, 512], 8) | self.inversions();
         Ok(writeln!(text, "fore_mode {mode}\nback_mode 8")?)
+    }
+
+    /// Lines, curves, or lines and then curves; open or closed.
+    fn figure(&mut self, path: &mut Vec<u8>) {
+        const BEGIN: i32 = 1;
+        const END: i32 = 2;
+        const CLOSE: i32 = 8;
+        const BEZIER: i32 = 16;
+        let end = self.random.pick(&[END, END | CLOSE], END);
+        let (lines, curves) = (self.random.between(2, 8), self.random.between(1, 3) * 3);
+        match self.random.between(0, 3) {
+            0 => self.segment(path, BEGIN | end, lines),
+            1 => self.segment(path, BEGIN | end | BEZIER, curves + 1),
+            _ => {
+                self.segment(path, BEGIN, lines);
+                self.segment(path, end | BEZIER, curves);
+            }
+        }
+    }
+
+    fn segment(&mut self, path: &mut Vec<u8>, flags: i32, count: i32) {
+        path.extend([flags, count].into_iter().flat_map(i32::to_le_bytes));
+        for _ in 0..count {
+            let point = [self.random.between(0, WIDTH * 16), self.random.between(0, HEIGHT * 16)];
+            path.extend(point.into_iter().flat_map(i32::to_le_bytes));
+        }
     }
 
     fn glyphs(&mut self, text: &mut Vec<u8>, area: Area) -> Result<()> {
@@ -332,15 +362,20 @@ impl RandomSource {
         }
         writeln!(text, "data_size {}\nlength {count}\nflags {depth_flag}", string.len())?;
         chunk(text, "string", &string)?;
-        let back = if self.random.one_in(2) { area } else { Area(0, 0, 0, 0) };
+        // With a back area only PUT draws anything.
+        let (back, mode) = match self.random.one_in(2) {
+            true => (area, 8),
+            false => (Area(0, 0, 0, 0), self.random.pick(&[8, 8, 16, 32, 64, 512], 8)),
+        };
         writeln!(text, "rect back_area {}", back.edges())?;
         self.brush(text)?;
         self.brush(text)?;
-        Ok(writeln!(text, "fore_mode 8\nback_mode 8")?)
+        Ok(writeln!(text, "fore_mode {mode}\nback_mode 8")?)
     }
 
     fn transparent(&mut self, text: &mut Vec<u8>, area: Area) -> Result<()> {
-        self.source_of(text, area, RGB32, true)?;
+        let format = self.random.pick(&FORMATS, RGB32);
+        self.source_of(text, area, format, true)?;
         let color = self.color();
         Ok(writeln!(text, "src_color {color}\ntrue_color {color}")?)
     }
@@ -351,11 +386,27 @@ impl RandomSource {
         self.source_of(text, area, format, true)
     }
 
-    /// An operator of Porter and Duff, unfiltered, not repeated, from the corner.
+    /// An operator of Porter and Duff; source and mask unfiltered, of any size, repeated in any way.
     fn composite(&mut self, text: &mut Vec<u8>, Area(_, _, width, height): Area) -> Result<()> {
-        writeln!(text, "flags {}", self.random.between(0, 14))?;
+        const SOURCE_REPEAT: i32 = 14;
+        const MASK_REPEAT: i32 = 16;
+        const COMPONENT_ALPHA: i32 = 1 << 18;
+        const SOURCE_OPAQUE: i32 = 1 << 22;
+        let operator = self.random.between(0, 14);
+        let repeats = self.random.between(0, 4) << SOURCE_REPEAT | self.random.between(0, 4) << MASK_REPEAT;
+        let rest = self.random.pick(&[0, COMPONENT_ALPHA, SOURCE_OPAQUE], 0);
+        writeln!(text, "flags {}", operator | repeats | rest)?;
         self.image(text, RGBA, width, height)?;
-        write!(text, "src_transform 0\nmask 0\nmask_transform 0\nsrc_origin 0 0\nmask_origin 0 0\n")?;
+        writeln!(text, "src_transform 0")?;
+        let mask = self.random.one_in(2);
+        writeln!(text, "mask {}", i32::from(mask))?;
+        if mask {
+            let (columns, rows) = (self.random.between(1, width + 1), self.random.between(1, height + 1));
+            self.image(text, RGBA, columns, rows)?;
+        }
+        let mut origin = || (self.random.between(0, width), self.random.between(0, height));
+        let ((x, y), (mask_x, mask_y)) = (origin(), origin());
+        write!(text, "mask_transform 0\nsrc_origin {x} {y}\nmask_origin {mask_x} {mask_y}\n")?;
         Ok(())
     }
 }

@@ -26,7 +26,7 @@ use wire::link::LinkError;
 const POINTS: u64 = 20;
 
 /// How many sequences of random commands are compared.
-const RANDOM_RUNS: u64 = 8;
+const RANDOM_RUNS: u64 = 12;
 
 /// At how many points of random commands a client joins.
 const RANDOM_POINTS: u64 = 15;
