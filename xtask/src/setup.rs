@@ -23,6 +23,7 @@ pub(crate) const PACKAGES: &[&str] = &[
     "python3-gi",
     "qemu-system-x86",
     "spice-client-gtk",
+    "xz-utils",
 ];
 
 const COMPONENTS: &[&str] = &["clippy", "rustfmt"];

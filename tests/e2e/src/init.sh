@@ -6,6 +6,7 @@ export PATH=/bin HOME=/tmp TERM=linux
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
+mount -t debugfs debug /sys/kernel/debug
 stty -F /dev/ttyS0 -echo
 
 for module in /modules/*; do

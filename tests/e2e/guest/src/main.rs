@@ -1,10 +1,12 @@
 //! The program inside the test guest. The guest's init script and the host's tests start it:
 //! `guest-program draw` shows a picture through KMS as a compositor would (dumb buffer, dirty rectangles), and
-//! `guest-program events` reports what the kernel's input devices say. It is all of the guest's system besides busybox.
+//! `guest-program conformance` questions the display's driver, and `guest-program events` reports what the kernel's input devices say. It is all of the guest's system besides busybox.
 
 mod animation;
 mod canvas;
+mod conformance;
 mod events;
+mod kms;
 mod screen;
 mod test_card;
 
@@ -35,6 +37,12 @@ enum Verb {
         #[arg(long)]
         frames: Option<u32>,
     },
+    /// Question the display's driver; print an answer a line.
+    Conformance {
+        /// Only checks whose names contain this.
+        #[arg(default_value = "")]
+        filter: String,
+    },
     /// Print input events, one a line.
     Events,
 }
@@ -50,6 +58,7 @@ enum Picture {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().verb {
         Verb::Events => events::print(),
+        Verb::Conformance { filter } => conformance::run(&filter, report),
         Verb::Draw { picture, size, frames } => draw(picture, size, frames),
     };
     let Err(error) = outcome else { return ExitCode::SUCCESS };

@@ -1,0 +1,48 @@
+//! Every question of the guest's conformance program. What the kernel's own driver is known to fail or not to offer is
+//! listed here; anything else that it fails says something about the test. Ours has to answer all.
+
+use anyhow::{Result, ensure};
+use e2e::{Deadline, KmsDriver, Suite};
+
+use crate::Session;
+use crate::answers::{Answer, read};
+
+/// Checks that upstream's qxl fails, on the kernels named, and why.
+const KNOWN_OF_UPSTREAM: &[(&str, &[Suite], &str)] = &[];
+
+/// What ours does not have to offer: skipped checks, and why that is right.
+const NOT_OFFERED: &[(&str, &str)] = &[];
+
+pub(crate) fn answers_all(session: &mut Session) -> Result<()> {
+    let filter = std::env::var("KMS_FILTER").unwrap_or_default();
+    let line = format!("guest-program conformance {filter} >/dev/ttyS0 2>&1 &");
+    session.vm.guest.run(&line, Deadline::seconds(10))?;
+    let mut surprises = Vec::new();
+    let (mut passed, mut known) = (0, 0);
+    loop {
+        let line = session.vm.guest.marker("CHECK ", Deadline::seconds(90))?;
+        let Some((name, answer)) = read(&line)? else { break };
+        let expected_to_fail = fails_upstream(session, &name);
+        match answer {
+            Answer::Ok if expected_to_fail => surprises.push(format!("{name} is listed as failing, and passes")),
+            Answer::Ok => passed += 1,
+            Answer::Fail(_) if expected_to_fail => known += 1,
+            Answer::Fail(reason) => surprises.push(format!("{name}: {reason}")),
+            Answer::Skip(reason) => {
+                let allowed = session.driver == KmsDriver::Upstream || NOT_OFFERED.iter().any(|(known, _)| *known == name);
+                println!("      {name} skipped: {reason}");
+                if !allowed {
+                    surprises.push(format!("{name} skipped: {reason}"));
+                }
+            }
+        }
+    }
+    println!("      {passed} passed, {known} known failures");
+    ensure!(surprises.is_empty(), "{}", surprises.join("\n"));
+    Ok(())
+}
+
+fn fails_upstream(session: &Session, name: &str) -> bool {
+    session.driver == KmsDriver::Upstream
+        && KNOWN_OF_UPSTREAM.iter().any(|(known, suites, _)| *known == name && suites.contains(&session.suite))
+}

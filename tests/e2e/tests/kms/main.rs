@@ -1,0 +1,81 @@
+//! The drivers of the QXL device in a guest without a desktop, on every kernel that is supported. Run by `cargo xtask test
+//! kms`: with the kernel's own driver and the original library first, then with ours; `KMS_MODULES` names our modules and
+//! SPICE_SERVER_LIBRARY the library.
+
+mod answers;
+mod conformance;
+mod lifecycle;
+
+use anyhow::{Context, Result, ensure};
+use e2e::{Deadline, GuestImage, KmsDriver, ServerLibrary, StockClient, Suite, Vm, VmBuilder};
+
+/// A guest at its text console with the driver under test, and a client that shows it.
+struct Session {
+    suite: Suite,
+    driver: KmsDriver,
+    vm: Vm,
+    client: StockClient,
+}
+
+/// One thing to look at, by its name.
+type Check = (&'static str, fn(&mut Session) -> Result<()>);
+
+const CHECKS: &[Check] = &[
+    ("conformance", conformance::answers_all),
+    ("unbind and bind", lifecycle::bound_again),
+    ("module unloaded and loaded", lifecycle::loaded_again),
+];
+
+impl Session {
+    fn boot(suite: Suite, driver: KmsDriver) -> Result<Self> {
+        let image = GuestImage::of(suite, &driver)?;
+        let mut vm = VmBuilder::new(ServerLibrary::of_the_environment()?).start(&image)?;
+        vm.guest.booted(Deadline::seconds(180))?;
+        let mut client = vm.connect()?;
+        client.ready(Deadline::seconds(30))?;
+        Ok(Session { suite, driver, vm, client })
+    }
+
+    fn check(&mut self, (name, check): Check) -> Result<()> {
+        let started = std::time::Instant::now();
+        let outcome = check(self).and_then(|()| self.vm.check_alive());
+        let seconds = started.elapsed().as_secs_f32();
+        let word = if outcome.is_ok() { "ok" } else { "FAILED" };
+        println!("    {} {name}: {word} ({seconds:.1} s)", self.suite.name());
+        let complaints = self.vm.complaints()?;
+        ensure!(outcome.is_err() || complaints.is_empty(), "{name}: QEMU complained: {complaints:#?}");
+        outcome.with_context(|| format!("{name} on {}", self.suite.name()))
+    }
+}
+
+fn on(suite: Suite) -> Result<()> {
+    let mut session = Session::boot(suite, KmsDriver::of_the_environment())?;
+    // All of them, so that one run tells all that is wrong.
+    let failures: Vec<String> =
+        CHECKS.iter().filter_map(|check| session.check(*check).err()).map(|error| format!("{error:#}")).collect();
+    ensure!(failures.is_empty(), "{}", failures.join("\n"));
+    drop(session.client);
+    session.vm.quit(Deadline::seconds(60))
+}
+
+/// Fails with the whole chain of reasons.
+fn succeed(outcome: Result<()>) {
+    if let Err(error) = outcome {
+        panic!("{error:#}");
+    }
+}
+
+#[test]
+fn linux_6_1() {
+    succeed(on(Suite::Bookworm));
+}
+
+#[test]
+fn linux_6_12() {
+    succeed(on(Suite::Trixie));
+}
+
+#[test]
+fn linux_7_2() {
+    succeed(on(Suite::Sid));
+}
