@@ -1,4 +1,5 @@
-//! Drawings that the guest has submitted together: those that a later one of them covers are never copied.
+//! Drawings that the guest has submitted together: those that a later one of them covers, or whose surface ends
+//! before anybody sees them, are never copied.
 //!
 //! A guest that repaints faster than it is read leaves many versions of the same picture in its ring. Their
 //! structures are read and checked one by one; their pixels only if something of them will be seen.
@@ -7,6 +8,7 @@
 
 use std::collections::VecDeque;
 
+use image::geometry::Rect;
 use image::region::Region;
 use wire::drawable::{Operation, SurfaceId};
 
@@ -67,14 +69,18 @@ impl Lookahead {
         self.queue.len()
     }
 
-    /// Drops the drawings that will not be seen; returns what is given back for them.
-    pub fn drop_covered(&mut self) -> Vec<Release> {
-        let mut covers = Covers::default();
+    /// Drops the drawings that will not be seen; returns what is given back for them. `ends` is a surface that
+    /// ends after the last command.
+    pub fn drop_covered(&mut self, ends: Option<SurfaceId>) -> Vec<Release> {
+        let mut covers = Covers::before_the_end_of(ends);
         let mut seen = vec![true; self.queue.len()];
         for (submitted, seen) in self.queue.iter().zip(&mut seen).rev() {
             match &submitted.step {
                 Step::Draw(draw) => *seen = !covers.look_behind(draw),
-                // It may read any surface, or end one.
+                Step::Other { command: Command::DestroySurface(id), .. } => {
+                    covers = Covers::before_the_end_of(Some(*id));
+                }
+                // It may read any surface.
                 Step::Other { .. } => covers = Covers::default(),
                 Step::Nothing => {}
             }
@@ -102,6 +108,12 @@ impl Lookahead {
 struct Covers(Vec<(SurfaceId, Region)>);
 
 impl Covers {
+    /// A surface that ends covers all that is drawn on it, but for what another surface reads before.
+    fn before_the_end_of(surface: Option<SurfaceId>) -> Self {
+        let everything = Region::from_rect(Rect::new(0, 0, i32::MAX, i32::MAX));
+        Self(surface.map(|id| (id, everything)).into_iter().collect())
+    }
+
     /// Whether later drawings cover `draw`; if not, what it covers or reads counts for those before it.
     fn look_behind(&mut self, draw: &Draw<Described>) -> bool {
         let drawable = &draw.drawable;

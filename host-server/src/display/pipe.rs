@@ -1,6 +1,7 @@
 //! What one client has still to be sent, in order.
 //!
-//! Operations of which nothing can be seen any more leave the pipe again, wherever in it they stand.
+//! Operations of which nothing can be seen any more leave the pipe again, wherever in it they stand: those that
+//! others cover, and those on a surface that ends.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -87,6 +88,9 @@ impl Pipe {
 
     /// Appends what happened at `moment`, which is not before that of the last item.
     pub fn push(&mut self, moment: Moment, item: PipeItem) {
+        if let PipeItem::Destroy(surface) = item {
+            self.drop_drawings_on(surface);
+        }
         match drawing_bytes(&item) {
             Some(bytes) => {
                 self.drawings += 1;
@@ -123,6 +127,24 @@ impl Pipe {
                 break;
             }
         }
+        self.close_gaps();
+    }
+
+    /// Drops what waits to be drawn on a surface, down to what another surface still has to read.
+    fn drop_drawings_on(&mut self, surface: SurfaceId) {
+        let mut dropped = Vec::new();
+        for slot in self.items.iter_mut().rev() {
+            let on_it = match &slot.item {
+                Some(PipeItem::Draw(item)) if item.drawable.surface == surface => true,
+                Some(PipeItem::Draw(item)) if item.sources().any(|source| source == surface) => break,
+                Some(PipeItem::Pixels { surface: target, .. }) => *target == surface,
+                _ => false,
+            };
+            if on_it {
+                dropped.extend(slot.item.take());
+            }
+        }
+        dropped.iter().for_each(|item| self.forget(item));
         self.close_gaps();
     }
 
@@ -175,9 +197,10 @@ fn drawing_bytes(item: &PipeItem) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use wire::drawable::{Clip, Drawable, Mask, Operation};
+    use wire::drawable::{Clip, Copy, Drawable, Mask, Operation, Rop, ScaleMode};
 
     use super::super::item::Item;
+    use super::super::picture::Picture;
     use super::*;
 
     fn draw(moment: Moment) -> SharedItem {
@@ -187,6 +210,15 @@ mod tests {
             moment,
             Drawable { surface: SurfaceId::PRIMARY, bbox, clip: Clip::None, operation },
         ))
+    }
+
+    /// A copy of the primary surface to another.
+    fn copy_to(surface: SurfaceId, moment: Moment) -> SharedItem {
+        let area = Rect::new(0, 0, 1, 1);
+        let source = Picture::Surface(SurfaceId::PRIMARY);
+        let copy = Copy { source, area, rop: Rop::PUT, scale: ScaleMode::Nearest, mask: Mask::default() };
+        let operation = Operation::Copy(copy);
+        Arc::new(Item::new(moment, Drawable { surface, bbox: area, clip: Clip::None, operation }))
     }
 
     #[test]
@@ -216,6 +248,26 @@ mod tests {
         }
         assert!(pipe.items.len() < 100);
         assert_eq!((pipe.drawings(), pipe.changes()), (0, 1));
+    }
+
+    #[test]
+    fn what_is_drawn_on_a_surface_that_ends_is_not_sent_unless_another_reads_it() {
+        let mut pipe = Pipe::default();
+        let shape = PipeItem::Create {
+            surface: SurfaceId::PRIMARY,
+            size: Size::new(1, 1),
+            format: SurfaceFormat::Xrgb32,
+        };
+        pipe.push(0, shape);
+        pipe.push(1, PipeItem::Draw(draw(1)));
+        pipe.push(2, PipeItem::Draw(copy_to(SurfaceId(1), 2)));
+        pipe.push(3, PipeItem::Draw(draw(3)));
+        pipe.push(4, PipeItem::Destroy(SurfaceId::PRIMARY));
+        assert_eq!((pipe.drawings(), pipe.changes()), (2, 2));
+        let moments: Vec<_> = std::iter::from_fn(|| pipe.pop())
+            .filter_map(|item| if let PipeItem::Draw(item) = item { Some(item.moment) } else { None })
+            .collect();
+        assert_eq!(moments, [1, 2]);
     }
 
     #[test]

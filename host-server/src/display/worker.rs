@@ -224,8 +224,12 @@ impl Worker {
         if more || has_room {
             return Next::Turn;
         }
-        let deadlines = [wait_for_clients, self.ring_deadline()].into_iter().flatten();
-        Next::Wait(deadlines.fold(self.next_check, Instant::min))
+        let deadline = match wait_for_clients {
+            // A ring that was found empty long ago is no reason for a turn: each turn looks into it.
+            Some(until) => Some(until.min(now + POLL_AGAIN)),
+            None => self.ring_deadline(),
+        };
+        Next::Wait(deadline.map_or(self.next_check, |deadline| deadline.min(self.next_check)))
     }
 
     /// Commands, messages and calls that could not be handled by a mistake of ours. Tests expect none.
@@ -286,27 +290,22 @@ impl Worker {
         if display && cursor { Ring::Armed } else { Ring::Poll }
     }
 
-    /// Reads commands until the rings are empty, for a call that needs a consistent picture.
-    fn drain(&mut self) {
-        self.perform_all();
-        if !self.running {
-            return;
-        }
+    /// Reads commands until the rings are empty, for a call that needs a consistent picture. What was drawn on a
+    /// surface that the call `ends`, and nobody reads, is dropped.
+    fn drain(&mut self, ends: Option<SurfaceId>) {
         let deadline = self.now() + DRAIN_LIMIT;
-        loop {
-            let read = self.read_batch();
+        while self.running && self.read_batch() == BATCH {
             self.perform_all();
-            if read < BATCH {
-                return;
-            }
             let now = self.now();
             if now > deadline {
                 tracing::warn!("guest fault: commands arrive faster than they can be read");
-                return;
+                break;
             }
             self.engine.judge(now);
             self.transmit();
         }
+        self.drop_covered(ends);
+        self.perform_all();
     }
 
     /// Handles a message; `true` when it was the last one.
@@ -326,7 +325,7 @@ impl Worker {
             }
             Message::OutOfMemory => {
                 self.inbox.pending.out_of_memory.store(false, Ordering::Release);
-                self.drain();
+                self.drain(None);
                 // Everything read has been released already; the device may hold some of it back.
                 self.device.flush_releases();
             }

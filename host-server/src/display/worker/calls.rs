@@ -51,28 +51,28 @@ impl Worker {
                 self.create_primary(&surface);
             }
             Call::DestroyPrimary => {
-                self.drain();
+                self.drain(Some(SurfaceId::PRIMARY));
                 self.destroy_primary();
             }
             Call::DestroySurface(surface) => {
-                self.drain();
+                self.drain(Some(surface));
                 if let Err(fault) = self.destroy_surface(surface) {
                     self.faults.guest(&fault);
                 }
             }
             Call::DestroySurfaces => {
-                self.drain();
+                self.drain(None);
                 self.destroy_surfaces();
             }
             Call::UpdateArea { surface, area, clear_dirty, limit } => {
-                self.drain();
+                self.drain(None);
                 match self.engine.update_area(surface, &area, clear_dirty, limit) {
                     Ok(drawn) => return Some((surface, drawn)),
                     Err(fault) => self.faults.guest(&fault),
                 }
             }
             Call::FlushSurfaces => {
-                self.drain();
+                self.drain(None);
                 self.engine.flush();
             }
             Call::MonitorsConfig { address, group } => {
@@ -84,7 +84,7 @@ impl Worker {
             Call::ResetImageCache => self.engine.forget_images(),
             Call::ResetCursor => self.pointer.reset(),
             Call::Stop => {
-                self.drain();
+                self.drain(None);
                 self.running = false;
                 self.engine.flush();
                 self.transmit();

@@ -53,7 +53,7 @@ impl Worker {
             }
             count += 1;
         }
-        self.drop_covered();
+        self.drop_covered(None);
         count
     }
 
@@ -84,14 +84,14 @@ impl Worker {
         let changes_surfaces = matches!(step, Some(Step::Other { .. }));
         self.lookahead.push(step.unwrap_or(Step::Nothing), release);
         if changes_surfaces {
-            self.drop_covered();
+            self.drop_covered(None);
             self.perform_all();
         }
     }
 
-    /// Gives the memory of drawings back that will not be seen.
-    fn drop_covered(&mut self) {
-        for release in self.lookahead.drop_covered() {
+    /// Gives the memory of drawings back that will not be seen. `ends` is a surface that ends after them.
+    pub(super) fn drop_covered(&mut self, ends: Option<SurfaceId>) {
+        for release in self.lookahead.drop_covered(ends) {
             self.device.release(release);
         }
     }
