@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use image::geometry::Rect;
+use image::glz;
 use image::surface::SurfaceFormat;
 use wire::base;
 use wire::capability::{Capabilities, display as capability};
@@ -62,19 +63,21 @@ impl DisplayClient {
     const FULL_PIPE: usize = 50;
     /// Bytes of pixels in a pipe from which on the guest waits.
     const FULL_PIPE_BYTES: usize = 8 << 20;
+    /// Pixels that a client's GLZ dictionary holds at most, whatever it asks for.
+    const MAX_WINDOW: u64 = 4 << 20;
     /// Changes of surfaces and monitors, which cannot be dropped: a client that reads none of them is gone.
     const MAX_CHANGES: usize = 20_000;
     /// Time without an acknowledgement after which a client is gone, as the original server has it.
     pub const DEAD_AFTER: Duration = Duration::from_secs(30);
 
-    /// A client that has just linked. Only one display of a client may use its image cache: the displays'
-    /// threads do not know of each other's images.
+    /// A client that has just linked. Only one display of a client may use its image cache and dictionary: the
+    /// displays' threads do not know of each other's images.
     pub fn new(capabilities: Capabilities, is_local: bool, may_cache: bool, now: Instant) -> Self {
         let window = AckWindow::new(AckWindow::LAN);
         let (generation, size) = window.announcement();
         let announce = base::ServerMessage::SetAck(base::SetAck { generation, window: size });
         Self {
-            taker: Taker { capabilities, preferred: None, is_local },
+            taker: Taker { capabilities, preferred: None, is_local, dictionary: None },
             window,
             pipe: Pipe::default(),
             ready: VecDeque::from([announce.encode()]),
@@ -99,6 +102,9 @@ impl DisplayClient {
                     .map_err(|_| ClientFault::new("image cache of negative size"))?;
                 self.joined = true;
                 self.cache = PixmapCache::new(if self.may_cache { size } else { 0 });
+                let window =
+                    u64::try_from(init.glz_dictionary_window_size).unwrap_or(0).min(Self::MAX_WINDOW);
+                self.taker.dictionary = (self.may_cache && window > 0).then(|| glz::Dictionary::new(window));
                 return Ok(Reaction::Join);
             }
             ClientMessage::PreferredCompression(wish) => self.taker.preferred = Some(wish.compression),
@@ -330,7 +336,7 @@ impl DisplayClient {
                     flags = flags.with(ImageFlags::CACHE_ME);
                 }
             }
-            encoder.encode(image, &self.taker)
+            encoder.encode(image, &mut self.taker)
         };
         wire::image::Image { id: image.id, flags, size, body }
     }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use image::bitmap::{Bitmap, BitmapFormat};
-use image::{lz, lz4, quic};
+use image::{glz, lz, lz4, quic};
 use wire::capability::{Capabilities, display as capability};
 use wire::display::ImageCompression;
 use wire::image::{ImageBody, LzPalette, PaletteSource};
@@ -17,6 +17,8 @@ pub enum Codec {
     Raw,
     /// LZ.
     Lz,
+    /// LZ that refers to earlier images of the same client.
+    Glz,
     /// LZ4.
     Lz4,
     /// QUIC.
@@ -39,6 +41,8 @@ pub struct Taker {
     pub preferred: Option<ImageCompression>,
     /// Whether it is on this host, where copying pixels is cheaper than compressing them.
     pub is_local: bool,
+    /// The images that it keeps for GLZ, if it does.
+    pub dictionary: Option<glz::Dictionary>,
 }
 
 /// Compresses images. One for each display; its working memory is kept from image to image.
@@ -71,16 +75,22 @@ impl Encoder {
         self.compression = compression;
     }
 
-    /// The image as this client gets it.
-    pub fn encode(&mut self, image: &Image, taker: &Taker) -> ImageBody {
+    /// The image as this client gets it, which must then be sent to it: its dictionary has changed.
+    pub fn encode(&mut self, image: &Image, taker: &mut Taker) -> ImageBody {
         let codec = self.choose(&image.bitmap, taker);
+        if let (Codec::Glz, Some(dictionary)) = (codec, &mut taker.dictionary) {
+            self.stream.clear();
+            if dictionary.encode(&image.bitmap, &mut self.stream).is_ok() {
+                return ImageBody::GlzRgb(Bytes::copy_from_slice(&self.stream));
+            }
+        }
+        let codec = if codec == Codec::Glz { Codec::Lz } else { codec };
         let encoded =
             image.encoded.get_or_init(|| Encoded { codec, body: self.compress(&image.bitmap, codec) });
         if encoded.codec == codec { encoded.body.clone() } else { self.compress(&image.bitmap, codec) }
     }
 
-    /// A client's wish counts unless the host has turned compression off. Where GLZ is asked for LZ is used:
-    /// there is no dictionary over several images yet.
+    /// A client's wish counts unless the host has turned compression off. What GLZ cannot take, LZ does.
     fn choose(&self, bitmap: &Bitmap, taker: &Taker) -> Codec {
         let off = self.compression == ImageCompression::OFF;
         let wanted = taker.preferred.filter(|_| !off).unwrap_or(self.compression);
@@ -102,6 +112,9 @@ impl Encoder {
             {
                 Codec::Quic
             }
+            ImageCompression::AUTO_GLZ | ImageCompression::GLZ if rgb && taker.dictionary.is_some() => {
+                Codec::Glz
+            }
             _ if rgb || bitmap.palette().is_some() => Codec::Lz,
             _ => Codec::Raw,
         }
@@ -112,7 +125,7 @@ impl Encoder {
         self.stream.clear();
         let encoded = match codec {
             Codec::Raw => false,
-            Codec::Lz => self.lz.encode(bitmap, &mut self.stream).is_ok(),
+            Codec::Lz | Codec::Glz => self.lz.encode(bitmap, &mut self.stream).is_ok(),
             Codec::Lz4 => self.lz4.encode(bitmap, &mut self.stream).is_ok(),
             Codec::Quic => self.quic.encode(bitmap, &mut self.stream).is_ok(),
         };

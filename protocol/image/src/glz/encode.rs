@@ -33,23 +33,33 @@ pub struct Dictionary {
     images: VecDeque<Bytes>,
     pixels: u64,
     max_pixels: u64,
-    /// The last place of three pixels of a hash.
-    table: Vec<Place>,
+    /// The last [`Place`] of three pixels of a hash.
+    table: Vec<u64>,
 }
 
 /// Where three pixels were seen. It may be of an image that is gone, and of pixels that are others by now: it is a hint.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy)]
 struct Place {
     /// The lower bits of the image's number.
     image: u32,
     pixel: u32,
 }
 
+/// A place is a word in the table, so that a new table is fresh memory that nobody had to write.
+impl Place {
+    const fn to_word(self) -> u64 {
+        (self.image as u64) << 32 | self.pixel as u64
+    }
+
+    const fn from_word(word: u64) -> Self {
+        Self { image: (word >> 32) as u32, pixel: word as u32 }
+    }
+}
+
 impl Dictionary {
     /// An empty dictionary for a client whose window holds `max_pixels`.
     pub fn new(max_pixels: u64) -> Self {
-        let table = vec![Place::default(); 1 << HASH_BITS];
-        Self { next: 0, images: VecDeque::new(), pixels: 0, max_pixels, table }
+        Self { next: 0, images: VecDeque::new(), pixels: 0, max_pixels, table: vec![0; 1 << HASH_BITS] }
     }
 
     /// Appends a stream of the bitmap's pixels to `out`. The client must be sent it: later streams refer to it.
@@ -104,7 +114,7 @@ impl Dictionary {
     /// Appends all pixels but for their alpha.
     fn colors(&mut self, pixels: &[Pixel], out: &mut Vec<u8>) {
         let image = self.next as u32;
-        let Ok(table) = <&mut [Place; 1 << HASH_BITS]>::try_from(self.table.as_mut_slice()) else { return };
+        let Ok(table) = <&mut [u64; 1 << HASH_BITS]>::try_from(self.table.as_mut_slice()) else { return };
         let images = &self.images;
         let earlier = |place: Place| -> Option<(u32, &[Pixel])> {
             let distance = image.wrapping_sub(place.image);
@@ -134,7 +144,7 @@ impl Dictionary {
             }
             // Lossless: an image has at most MAX_PIXELS.
             let here = Place { image, pixel: at as u32 };
-            let place = core::mem::replace(&mut table[hash(keys)], here);
+            let place = Place::from_word(core::mem::replace(&mut table[hash(keys)], here.to_word()));
             let found = earlier(place).and_then(|(distance, other)| {
                 let from = place.pixel as usize;
                 if distance == 0 && from >= at {
@@ -158,7 +168,7 @@ impl Dictionary {
             // A few places inside the match, and its last pixel, where the next one like it is likely to continue.
             for inside in (at + ENTRY_STEP..end).step_by(ENTRY_STEP).chain([end - 1]) {
                 if let Some(&[a, b, c]) = pixels.get(inside..).and_then(<[Pixel]>::first_chunk::<3>) {
-                    table[hash([key(a), key(b), key(c)])] = Place { image, pixel: inside as u32 };
+                    table[hash([key(a), key(b), key(c)])] = Place { image, pixel: inside as u32 }.to_word();
                 }
             }
             at = end;
