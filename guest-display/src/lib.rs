@@ -22,6 +22,7 @@ mod card;
 mod cursor;
 pub mod damage;
 mod device;
+pub mod edid;
 mod fault;
 pub mod geometry;
 mod heap;

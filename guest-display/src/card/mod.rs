@@ -199,13 +199,16 @@ impl<B: Bus> Card<B> {
     }
 }
 
+/// What a device gives to those who take it up.
+type TakenUp<M> = (GuestSlot, GuestRings<Window<M>>);
+
 /// Resets the device, adds the memory slot and takes up the rings.
 fn take_up<B: Bus>(
     bus: &mut B,
     layout: &Layout,
     header: &Window<B::Ram>,
     statistics: &mut Statistics,
-) -> Result<(GuestSlot, GuestRings<Window<B::Ram>>), StartError> {
+) -> Result<TakenUp<B::Ram>, StartError> {
     let mut port = |bus: &mut B, port, argument| {
         statistics.count_port(port);
         header.barrier();

@@ -85,10 +85,8 @@ impl Heap {
         self.taken = 0;
         self.heads = [NONE; BINS];
         self.bins = Bins::default();
-        let mut number = 0;
-        for node in &mut self.nodes {
-            number += 1;
-            *node = Node { next: number, ..UNUSED };
+        for (next, node) in (1..).zip(&mut self.nodes) {
+            *node = Node { next, ..UNUSED };
         }
         if let Some(last) = self.nodes.last_mut() {
             last.next = NONE;
@@ -133,6 +131,7 @@ impl Heap {
     }
 
     /// Gives a block of this heap back.
+    #[expect(clippy::needless_pass_by_value, reason = "who gives a block back has it no more")]
     pub(crate) fn free(&mut self, block: Block) {
         let Block { node: number, .. } = block;
         let Some(node) = self.node(number) else { return };

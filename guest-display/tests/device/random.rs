@@ -12,9 +12,19 @@ use crate::{empty, settle, started};
 enum Step {
     /// Heads side by side, each that wide and high.
     Screen(Vec<(u32, u32)>),
-    Paint { head: usize, area: Rect, color: u32, is_noise: bool },
-    Scroll { by: u32 },
-    Cursor { side: u32, color: u32 },
+    Paint {
+        head: usize,
+        area: Rect,
+        color: u32,
+        is_noise: bool,
+    },
+    Scroll {
+        by: u32,
+    },
+    Cursor {
+        side: u32,
+        color: u32,
+    },
     Move(i32, i32),
     Hide,
     Poll,
@@ -27,8 +37,11 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let area = (0u32..90, 0u32..70, 1u32..80, 1u32..60);
     let paint = (0usize..3, area, any::<u32>(), any::<bool>()).prop_map(
-        |(head, (left, top, width, height), color, is_noise)| {
-            Step::Paint { head, area: Rect::new(left, top, left + width, top + height), color, is_noise }
+        |(head, (left, top, width, height), color, is_noise)| Step::Paint {
+            head,
+            area: Rect::new(left, top, left + width, top + height),
+            color,
+            is_noise,
         },
     );
     prop_oneof![
