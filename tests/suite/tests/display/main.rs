@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod clients;
+mod ended_surfaces;
 mod guest_side;
 mod log;
 mod pixels;

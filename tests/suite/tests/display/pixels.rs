@@ -20,7 +20,7 @@ fn guest_pixels(scene: &mut Scene, primary: u64) -> Vec<u32> {
     bytes.as_chunks::<4>().0.iter().map(|pixel| u32::from_le_bytes(*pixel) & 0xff_ffff).collect()
 }
 
-fn client_pixels(client: &Client) -> Vec<u32> {
+pub fn client_pixels(client: &Client) -> Vec<u32> {
     let screen = client.screen().expect("a primary surface");
     screen.longs().expect("32 bits a pixel").rows().flatten().map(|pixel| pixel & 0xff_ffff).collect()
 }
