@@ -9,7 +9,7 @@ use crate::frame::{Frame, Shape};
 use crate::{drain, head, settle, shown, started};
 
 fn colors(x: u32, y: u32) -> u32 {
-    x.wrapping_mul(0x01_0307) ^ y.wrapping_mul(0x07_0501) ^ x * y
+    x.wrapping_mul(0x01_0307) ^ y.wrapping_mul(0x07_0501) ^ (x * y)
 }
 
 #[test]
