@@ -6,8 +6,12 @@ use super::cells::CELL;
 use super::picture::Picture;
 use super::prediction::Prediction;
 
-/// How many pixels beyond the edge of whole cells are tried.
-const REACH: u32 = CELL - 1;
+/// How many lines of pixels are tried at each edge: the outermost cell's, which may be a mixed blessing, and those
+/// beyond it, up to the next whole cell.
+const REACH: u32 = 2 * CELL - 1;
+
+/// Lines that may turn out bad before no better ones are expected.
+const PATIENCE: i64 = 4;
 
 #[derive(Clone, Copy)]
 enum Side {
@@ -18,6 +22,17 @@ enum Side {
 }
 
 impl Side {
+    /// `area` without a cell's width at this side, unless that is all of it.
+    fn without_cell(self, area: Rect) -> Option<Rect> {
+        let inner = match self {
+            Self::Left => Rect { left: area.left.saturating_add(CELL), ..area },
+            Self::Top => Rect { top: area.top.saturating_add(CELL), ..area },
+            Self::Right => Rect { right: area.right.saturating_sub(CELL), ..area },
+            Self::Bottom => Rect { bottom: area.bottom.saturating_sub(CELL), ..area },
+        };
+        (!inner.is_empty()).then_some(inner)
+    }
+
     /// The line of pixels that is `distance` beyond this side of `area`.
     fn line(self, area: Rect, distance: u32) -> Option<Rect> {
         let (before, after) = (distance, distance.checked_sub(1)?);
@@ -42,20 +57,21 @@ impl Side {
     }
 }
 
-/// Moves the edges of `area` outwards, as far as that makes more pixels right than wrong.
+/// Moves the edges of `area`, which is of whole cells, to where they make the most pixels right and the fewest wrong.
 pub(super) fn extend(prediction: Prediction, mut area: Rect, shadow: &Picture, shown: &Picture) -> Rect {
     let domain = prediction.domain(shadow.area());
     for side in [Side::Left, Side::Top, Side::Right, Side::Bottom] {
-        let (inner, mut balance, mut best) = (area, 0_i64, 0_i64);
+        let Some(inner) = side.without_cell(area) else { continue };
+        let (mut balance, mut best) = (0_i64, 0_i64);
+        area = inner;
         for distance in 1..=REACH {
             let Some(line) = side.line(inner, distance).filter(|line| domain.contains(line)) else { break };
-            let change = balance_of(prediction, line, shadow, shown);
-            if change < 0 {
-                break;
-            }
-            balance = balance.saturating_add(change);
+            balance = balance.saturating_add(balance_of(prediction, line, shadow, shown));
+            let longest = i64::from(line.width().max(line.height()));
             if balance > best {
                 (area, best) = (inner.union(&line), balance);
+            } else if balance < best.saturating_sub(longest.saturating_mul(PATIENCE)) {
+                break;
             }
         }
     }

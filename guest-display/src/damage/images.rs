@@ -76,9 +76,12 @@ impl Translator {
     }
 
     fn place(&mut self, sink: &mut impl Sink, area: Rect) -> Result<(), Refused> {
+        if area.is_empty() {
+            return Ok(());
+        }
         match self.open.place(area) {
-            Some(area) if !area.is_empty() => self.draw_image(sink, area),
-            _ => Ok(()),
+            Some(area) => self.draw_image(sink, area),
+            None => Ok(()),
         }
     }
 }

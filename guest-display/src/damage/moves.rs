@@ -1,8 +1,8 @@
 //! Moves: scrolling, and windows that are dragged.
 //!
 //! The offset is found by features. Of what is shown, those at places of a wide grid go into a table; of the shadow, in a
-//! few blocks as large as one mesh of the grid, all are looked up. Wherever a block has come from, one of its places
-//! was on the grid. So this costs little, and almost nothing where nothing has moved; and what it finds is only a
+//! few blocks as large as two meshes of the grid, all are looked up. Wherever a block has come from, two of its places
+//! were on the grid. So this costs little, and almost nothing where nothing has moved; and what it finds is only a
 //! guess, to be compared with pixels.
 
 use alloc::vec::Vec;
@@ -21,15 +21,12 @@ use super::{Refused, Sink, Translator};
 const WORTH: u32 = 12;
 
 /// Blocks to look up at most, and how many changed cells there should be for each.
-const BLOCKS: u32 = 24;
-const CELLS_PER_BLOCK: u32 = 32;
+const BLOCKS: u32 = 32;
+const CELLS_PER_BLOCK: u32 = 16;
 
 /// Offsets that are counted, and that are tried.
 const OFFSETS: usize = 32;
 const TRIES: usize = 4;
-
-/// Features that must agree on an offset.
-const VOTES: u32 = 2;
 
 /// Rows of 16 pixels that a move must make right: two kilobytes.
 const GAIN: u32 = 32;
@@ -74,8 +71,8 @@ impl Moves {
         if changed < WORTH {
             return offsets;
         }
-        // Cells are half as wide as meshes of the grid, and hold one or two of its rows.
-        let wanted = index(changed).next_power_of_two().min(PLACES);
+        // A cell holds one or two places of the grid.
+        let wanted = index(changed).saturating_mul(2).next_power_of_two().min(PLACES);
         let Some(places) = self.places.get_mut(..wanted) else { return offsets };
         places.fill(Place::Free);
         for at in grid(cells) {
@@ -83,7 +80,7 @@ impl Moves {
                 enter(places, feature, at);
             }
         }
-        let blocks = (changed / CELLS_PER_BLOCK).clamp(8, BLOCKS);
+        let blocks = (changed / CELLS_PER_BLOCK).clamp(16, BLOCKS);
         let step = index(changed.div_ceil(blocks));
         for (column, row, _) in cells.pending(cells.bounds()).step_by(step) {
             let at = Point { x: column.saturating_mul(CELL), y: row.saturating_mul(CELL) };
@@ -102,8 +99,7 @@ impl Moves {
 
 /// The places of the grid in cells that have changed.
 fn grid(cells: &Cells) -> impl Iterator<Item = Point> {
-    let even = |column: &u32| column.is_multiple_of(BLOCK_WIDTH / CELL);
-    cells.pending(cells.bounds()).filter(move |(column, ..)| even(column)).flat_map(|(column, row, _)| {
+    cells.pending(cells.bounds()).flat_map(|(column, row, _)| {
         let (x, top) = (column.saturating_mul(CELL), row.saturating_mul(CELL));
         let first = top.next_multiple_of(BLOCK_HEIGHT);
         (first..top.saturating_add(CELL)).step_by(index(BLOCK_HEIGHT)).map(move |y| Point { x, y })
@@ -148,7 +144,7 @@ fn vote(offsets: &mut [Offset], from: Point, block: Point, in_block: Point) {
 impl Translator {
     pub(super) fn draw_moves(&mut self, sink: &mut impl Sink) -> Result<(), Refused> {
         let offsets = self.moves.find(&self.cells, &self.shadow, &self.shown);
-        for offset in offsets.into_iter().take(TRIES).filter(|offset| offset.votes >= VOTES) {
+        for offset in offsets.into_iter().take(TRIES).filter(|offset| offset.votes > 0) {
             let (range, prediction) =
                 (self.cells.bounds(), Prediction::Move { dx: offset.dx, dy: offset.dy });
             self.gains.count(prediction, range, (&self.cells, &self.shadow, &self.shown));
@@ -163,4 +159,4 @@ impl Translator {
     }
 }
 
-const _: () = assert!(BLOCK_WIDTH.is_multiple_of(CELL));
+const _: () = assert!(BLOCK_WIDTH == 2 * CELL);

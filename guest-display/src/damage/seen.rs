@@ -8,9 +8,14 @@ use super::translator::OutOfMemory;
 /// Sets of four.
 const SETS: usize = 4096;
 
+/// The bits of an entry that are not part of the hash: how often it was seen, or [`KEPT`].
+const TIMES: u64 = 15;
+
+/// It was drawn as a tile.
+const KEPT: u64 = 15;
+
 /// Hashes of the last sixteen thousand tiles or so, in sets in which the least recently used goes first.
 pub(super) struct Seen {
-    /// A hash's lowest bit is not part of it: it says that the tile was drawn as one that will come again.
     sets: Vec<[u64; 4]>,
 }
 
@@ -19,8 +24,8 @@ pub(super) struct Seen {
 pub(super) enum Sight {
     /// It is new, or forgotten.
     First,
-    /// It has been drawn.
-    Again,
+    /// It has been drawn so many times, at least.
+    Again(u32),
     /// It has been drawn as a tile: the sink probably has it.
     Kept,
 }
@@ -41,26 +46,45 @@ impl Seen {
     /// Looks it up, and makes it the most recent of its set.
     pub(super) fn note(&mut self, content: u64) -> Sight {
         let Some(set) = self.set_mut(content) else { return Sight::First };
-        let known = set.iter().position(|known| known | 1 == content | 1);
+        let known = set.iter().position(|known| known | TIMES == content | TIMES);
         let Some(found) = set.get_mut(..=known.unwrap_or(3)) else { return Sight::First };
         found.rotate_right(1);
         let Some(first) = found.first_mut() else { return Sight::First };
-        match known {
-            None => {
-                *first = content & !1;
-                Sight::First
+        let times = known.map_or(0, |_| *first & TIMES);
+        match times {
+            KEPT => Sight::Kept,
+            _ => {
+                *first = content & !TIMES | times.saturating_add(1).min(KEPT - 1);
+                u32::try_from(times).ok().filter(|times| *times > 0).map_or(Sight::First, Sight::Again)
             }
-            Some(_) if *first & 1 == 1 => Sight::Kept,
-            Some(_) => Sight::Again,
         }
     }
 
     /// Notes that it has been drawn as a tile.
     pub(super) fn keep(&mut self, content: u64) {
         if let Some(set) = self.set_mut(content) {
-            for known in set.iter_mut().filter(|known| **known | 1 == content | 1) {
-                *known |= 1;
+            for known in set.iter_mut().filter(|known| **known | TIMES == content | TIMES) {
+                *known |= KEPT;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Seen, Sight};
+
+    #[test]
+    fn the_oldest_of_a_set_is_forgotten() {
+        let mut seen = Seen::new().unwrap();
+        let content = |n: u64| n << 48 | 7 << 32 | 0x100;
+        for n in 0..4 {
+            assert_eq!(seen.note(content(n)), Sight::First);
+        }
+        assert_eq!(seen.note(content(0)), Sight::Again(1));
+        seen.keep(content(0));
+        assert_eq!(seen.note(content(4)), Sight::First);
+        assert_eq!(seen.note(content(0)), Sight::Kept);
+        assert_eq!(seen.note(content(1)), Sight::First, "it was the oldest");
     }
 }

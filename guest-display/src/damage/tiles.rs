@@ -16,6 +16,12 @@ const TILE: u32 = 4;
 /// Rows of 16 pixels in a tile.
 const LINES: u32 = TILE * TILE * CELL;
 
+/// Pixels of a tile.
+const PIXELS: usize = index(LINES * CELL);
+
+/// Rows of 16 pixels to be drawn that make looking at a tile worth while: a kilobyte.
+const WORTH: u32 = LINES / 16;
+
 /// What is known of each tile of the screen.
 pub(super) struct Tiles {
     columns: u32,
@@ -41,6 +47,9 @@ impl Tiles {
 
 impl Translator {
     pub(super) fn draw_tiles(&mut self, sink: &mut impl Sink) -> Result<(), Refused> {
+        if sink.most_pixels() < PIXELS {
+            return Ok(());
+        }
         let bounds = self.cells.bounds();
         for row in bounds.top / TILE..bounds.bottom.div_ceil(TILE) {
             for column in bounds.left / TILE..bounds.right.div_ceil(TILE) {
@@ -56,7 +65,7 @@ impl Translator {
         let cells = Rect::new(at(column), at(row), end(column), end(row)).intersection(&self.cells.all());
         let lines =
             self.cells.pending(cells).fold(0, |sum: u32, (.., word)| sum.saturating_add(word.count_ones()));
-        if lines < LINES / 8 {
+        if lines < WORTH {
             return Ok(());
         }
         let area = self.cells.area(cells);
@@ -66,8 +75,14 @@ impl Translator {
             return Ok(());
         }
         let sight = self.seen.note(content);
-        // A tile whose pixels must be sent once more is worth that only if most of it is to be drawn anyway.
-        if sight == Sight::First || sight == Sight::Again && lines < LINES / 4 {
+        // A tile whose pixels must be sent once more is worth that if most of it is to be drawn anyway, or if it has come
+        // often enough to come again.
+        let worth = match sight {
+            Sight::First => false,
+            Sight::Again(times) => lines.saturating_mul(times) >= LINES / 2,
+            Sight::Kept => true,
+        };
+        if !worth {
             *waiting = content;
             return Ok(());
         }
