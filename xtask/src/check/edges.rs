@@ -31,6 +31,7 @@ const TIERS: &[(&str, Tier)] = &[
     ("guest-display", Tier::Engine),
     ("host-server", Tier::Engine),
     ("spice-server-abi", Tier::Edge),
+    ("qxl-kms-driver", Tier::Edge),
     ("oracles", Tier::Tests),
     ("probe", Tier::Tests),
     ("replayer", Tier::Tests),

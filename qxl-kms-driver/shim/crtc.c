@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+/* A head's CRTC: its mode, its vblanks and when a flip is complete. What is shown where is screen.c's. */
+#include <drm/drm_atomic_helper.h>
+#include <drm/drm_modeset_helper_vtables.h>
+#include <drm/drm_vblank.h>
+
+#include "qxl_kms.h"
+
+static enum drm_mode_status qxl_crtc_mode_valid(struct drm_crtc *crtc, const struct drm_display_mode *mode)
+{
+	struct qxl_kms *kms = to_qxl(crtc->dev);
+	u64 bytes = (u64)mode->hdisplay * mode->vdisplay * 4;
+	enum drm_mode_status status = MODE_OK;
+	int cookie;
+
+	if (!qxl_enter(kms, &cookie))
+		return MODE_ERROR;
+	if (bytes > qxl_core_screen_bytes(kms->core))
+		status = MODE_MEM;
+	qxl_leave(kms, cookie);
+	return status;
+}
+
+static void qxl_crtc_enable(struct drm_crtc *crtc, struct drm_atomic_state *state)
+{
+	drm_crtc_vblank_on(crtc);
+}
+
+static void qxl_crtc_disable(struct drm_crtc *crtc, struct drm_atomic_state *state)
+{
+	struct drm_pending_vblank_event *event = crtc->state->event;
+
+	qxl_flip_abandon(crtc_to_head(crtc));
+	drm_crtc_vblank_off(crtc);
+	if (!event || crtc->state->active)
+		return;
+	crtc->state->event = NULL;
+	spin_lock_irq(&crtc->dev->event_lock);
+	drm_crtc_send_vblank_event(crtc, event);
+	spin_unlock_irq(&crtc->dev->event_lock);
+}
+
+static void qxl_crtc_flush(struct drm_crtc *crtc, struct drm_atomic_state *state)
+{
+	struct drm_pending_vblank_event *event = crtc->state->event;
+
+	crtc->state->event = NULL;
+	if (event)
+		qxl_flip(crtc_to_head(crtc), event);
+}
+
+static const struct drm_crtc_helper_funcs qxl_crtc_helpers = {
+	.mode_valid = qxl_crtc_mode_valid,
+	.atomic_enable = qxl_crtc_enable,
+	.atomic_disable = qxl_crtc_disable,
+	.atomic_flush = qxl_crtc_flush,
+};
+
+static const struct drm_crtc_funcs qxl_crtc_funcs = {
+	.reset = drm_atomic_helper_crtc_reset,
+	.destroy = drm_crtc_cleanup,
+	.set_config = drm_atomic_helper_set_config,
+	.page_flip = drm_atomic_helper_page_flip,
+	.atomic_duplicate_state = drm_atomic_helper_crtc_duplicate_state,
+	.atomic_destroy_state = drm_atomic_helper_crtc_destroy_state,
+	.enable_vblank = qxl_vblank_enable,
+	.disable_vblank = qxl_vblank_disable,
+	.get_vblank_timestamp = qxl_vblank_timestamp,
+	.get_crc_sources = qxl_crc_sources,
+	.verify_crc_source = qxl_crc_verify_source,
+	.set_crc_source = qxl_crc_set_source,
+};
+
+int qxl_crtc_init(struct qxl_kms *kms, struct qxl_head *head)
+{
+	int err;
+
+	qxl_vblank_init(head);
+	qxl_crc_init(head);
+	err = drm_crtc_init_with_planes(&kms->drm, &head->crtc, &head->primary, &head->cursor, &qxl_crtc_funcs, NULL);
+	if (err)
+		return err;
+	drm_crtc_helper_add(&head->crtc, &qxl_crtc_helpers);
+	return 0;
+}

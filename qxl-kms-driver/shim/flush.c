@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+/*
+ * Back-pressure: while the device has not taken all of a frame, the flip that shows it is not complete, so that a program
+ * draws no faster than the device can show. What is left is offered again after the display interrupt, and when none
+ * comes, because a device that starves has to be asked for memory.
+ */
+#include <linux/jiffies.h>
+#include <drm/drm_vblank.h>
+
+#include "qxl_kms.h"
+
+/* So long without an interrupt, and the device may have nothing left to give back by itself. */
+#define QXL_STARVED (HZ / 10)
+/* A host that takes nothing for so long must not freeze the desktop: flips complete, and what differs stays due. */
+#define QXL_FLUSH_PATIENCE (2 * HZ)
+
+/* The next vblank completes it. The caller has a reference on the vblank and the event lock. */
+static void qxl_flip_complete(struct qxl_head *head)
+{
+	struct drm_pending_vblank_event *event = head->late_flip;
+
+	head->late_flip = NULL;
+	if (event)
+		drm_crtc_arm_vblank_event(&head->crtc, event);
+}
+
+static void qxl_flips_complete(struct qxl_kms *kms)
+{
+	unsigned int i;
+
+	spin_lock_irq(&kms->drm.event_lock);
+	for (i = 0; i < kms->head_count; i++)
+		qxl_flip_complete(&kms->heads[i]);
+	spin_unlock_irq(&kms->drm.event_lock);
+}
+
+/* The device may have taken what it had not: flips that waited for that are complete. */
+void qxl_flush_settled(struct qxl_kms *kms)
+{
+	bool pending;
+
+	mutex_lock(&kms->lock);
+	pending = kms->pending;
+	mutex_unlock(&kms->lock);
+	if (!pending)
+		qxl_flips_complete(kms);
+}
+
+/* A frame was handed to the core: its flip completes at the next vblank after the device has taken it. */
+void qxl_flip(struct qxl_head *head, struct drm_pending_vblank_event *event)
+{
+	struct drm_crtc *crtc = &head->crtc;
+
+	spin_lock_irq(&crtc->dev->event_lock);
+	if (drm_crtc_vblank_get(crtc))
+		drm_crtc_send_vblank_event(crtc, event);
+	else
+		head->late_flip = event;
+	spin_unlock_irq(&crtc->dev->event_lock);
+	/* Only now, so that whatever the device takes in between finds it. */
+	qxl_flush_settled(to_qxl(crtc->dev));
+}
+
+/* The head goes off: nobody will see the frame. */
+void qxl_flip_abandon(struct qxl_head *head)
+{
+	struct drm_crtc *crtc = &head->crtc;
+	struct drm_pending_vblank_event *event;
+
+	spin_lock_irq(&crtc->dev->event_lock);
+	event = head->late_flip;
+	head->late_flip = NULL;
+	if (event) {
+		drm_crtc_send_vblank_event(crtc, event);
+		drm_crtc_vblank_put(crtc);
+	}
+	spin_unlock_irq(&crtc->dev->event_lock);
+}
+
+/* What the core said of a frame. The caller has the lock. */
+void qxl_flush_note(struct qxl_kms *kms, int progress)
+{
+	if (progress < 0)
+		drm_err_ratelimited(&kms->drm, "the device takes no drawings any more: error %d\n", progress);
+	if (progress == QXL_CORE_PENDING && !kms->pending)
+		kms->flush_since = jiffies;
+	if (progress == QXL_CORE_PENDING)
+		mod_delayed_work(system_wq, &kms->flush_work, QXL_STARVED);
+	kms->pending = progress == QXL_CORE_PENDING;
+}
+
+static void qxl_flush_work(struct work_struct *work)
+{
+	struct qxl_kms *kms = container_of(to_delayed_work(work), struct qxl_kms, flush_work);
+	bool pending, impatient;
+	int cookie;
+
+	if (!qxl_enter(kms, &cookie))
+		return;
+	qxl_flush_note(kms, qxl_core_starve(kms->core));
+	pending = kms->pending;
+	impatient = pending && time_after(jiffies, kms->flush_since + QXL_FLUSH_PATIENCE);
+	qxl_leave(kms, cookie);
+	if (!pending || impatient)
+		qxl_flips_complete(kms);
+}
+
+void qxl_flush_init(struct qxl_kms *kms)
+{
+	INIT_DELAYED_WORK(&kms->flush_work, qxl_flush_work);
+}
+
+void qxl_flush_stop(struct qxl_kms *kms)
+{
+	cancel_delayed_work_sync(&kms->flush_work);
+	qxl_flips_complete(kms);
+}
