@@ -6,9 +6,9 @@ use super::cells::CELL;
 use super::picture::Picture;
 use super::prediction::Prediction;
 
-/// How many lines of pixels are tried at each edge: the outermost cell's, which may be a mixed blessing, and those
-/// beyond it, up to the next whole cell.
-const REACH: u32 = 2 * CELL - 1;
+/// How many lines of pixels are tried at each edge: the outermost cell's, which may be a mixed blessing, and those of
+/// three more, over which a window may have nothing but its background.
+const REACH: u32 = 4 * CELL - 1;
 
 /// Lines that may turn out bad before no better ones are expected.
 const PATIENCE: i64 = 4;

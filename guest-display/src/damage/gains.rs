@@ -11,13 +11,13 @@ use super::prediction::Prediction;
 use super::translator::OutOfMemory;
 
 /// Not to be drawn over.
-const FORBIDDEN: i8 = i8::MIN;
+pub(super) const FORBIDDEN: i8 = i8::MIN;
 
 /// For each cell: rows that the prediction would make right, less those that it would make wrong.
 pub(super) struct Gains {
     columns: u32,
     values: Vec<i8>,
-    /// Sums of gains above and left of each corner of cells; one more column and row than there are cells.
+    /// For each corner of cells, sums that a search needs; one more column and row than there are cells.
     sums: Vec<u32>,
     /// For each column, how many cells from here upwards may be drawn over.
     heights: Vec<u32>,
@@ -52,12 +52,14 @@ impl Gains {
     }
 
     /// Compares the prediction with the shadow in `range`, which is in cells. Words of cells must be exact there.
+    /// Returns what would be gained if nothing were harmed.
     pub(super) fn count(
         &mut self,
         prediction: Prediction,
         range: Rect,
         (cells, shadow, shown): (&Cells, &Picture, &Picture),
-    ) {
+    ) -> u32 {
+        let mut most = 0_u32;
         let domain = prediction.domain(shadow.area());
         for row in range.top..range.bottom {
             let words = cells.row(row, range.left..range.right);
@@ -70,14 +72,37 @@ impl Gains {
                 } else {
                     FORBIDDEN
                 };
+                most = most.saturating_add(u32::try_from(*value).unwrap_or(0));
             }
         }
+        most
     }
 
-    fn sum(&self, column: u32, row: u32) -> u32 {
-        let stride = index(self.columns).saturating_add(1);
-        let at = index(row).saturating_mul(stride).saturating_add(index(column));
-        self.sums.get(at).copied().unwrap_or(0)
+    pub(super) fn value(&self, column: u32, row: u32) -> i8 {
+        let at = index(row).saturating_mul(index(self.columns)).saturating_add(index(column));
+        self.values.get(at).copied().unwrap_or(FORBIDDEN)
+    }
+
+    fn place(&self, column: u32, row: u32) -> usize {
+        index(row).saturating_mul(index(self.columns).saturating_add(1)).saturating_add(index(column))
+    }
+
+    pub(super) fn sum(&self, column: u32, row: u32) -> u32 {
+        self.sums.get(self.place(column, row)).copied().unwrap_or(0)
+    }
+
+    pub(super) fn sum_mut(&mut self, column: u32, row: u32) -> Option<&mut u32> {
+        let place = self.place(column, row);
+        self.sums.get_mut(place)
+    }
+
+    pub(super) fn sums_row(&self, row: u32, range: Rect) -> &[u32] {
+        self.sums.get(self.place(range.left, row)..self.place(range.right, row)).unwrap_or_default()
+    }
+
+    pub(super) fn sums_row_mut(&mut self, row: u32, range: Rect) -> &mut [u32] {
+        let span = self.place(range.left, row)..self.place(range.right, row);
+        self.sums.get_mut(span).unwrap_or_default()
     }
 
     /// Gains of `cells`; correct under wrapping, since the result is a sum that fits.
@@ -132,27 +157,18 @@ impl Gains {
         }
     }
 
+    /// Sums of gains above and left of each corner, from the first corner of `range` on.
     fn add_up(&mut self, range: Rect) {
-        let stride = index(self.columns).saturating_add(1);
-        let width = index(range.width());
-        let begin = |row: u32| index(row).saturating_mul(stride).saturating_add(index(range.left));
-        let end = begin(range.top).saturating_add(width).saturating_add(1);
-        if let Some(sums) = self.sums.get_mut(begin(range.top)..end) {
-            sums.fill(0);
-        }
+        let corners = Rect { right: range.right.saturating_add(1), ..range };
+        self.sums_row_mut(range.top, corners).fill(0);
         for row in range.top..range.bottom {
-            let start = index(row).saturating_mul(index(self.columns)).saturating_add(index(range.left));
-            let values = self.values.get(start..start.saturating_add(width)).unwrap_or_default();
-            let Some((above, below)) = self.sums.split_at_mut_checked(begin(row.saturating_add(1))) else {
-                return;
-            };
-            let above = above.get(begin(row)..).unwrap_or_default();
-            let Some((first, below)) = below.split_first_mut() else { return };
-            *first = 0;
             let mut sum = 0_u32;
-            for ((value, above), below) in values.iter().zip(above.iter().skip(1)).zip(below) {
-                sum = sum.wrapping_add(u32::try_from(*value).unwrap_or(0));
-                *below = above.wrapping_add(sum);
+            for column in range.left..=range.right {
+                let above = self.sum(column, row);
+                if let Some(below) = self.sum_mut(column, row.saturating_add(1)) {
+                    *below = above.wrapping_add(sum);
+                }
+                sum = sum.wrapping_add(u32::try_from(self.value(column, row)).unwrap_or(0));
             }
         }
     }

@@ -21,6 +21,7 @@ mod features;
 mod fills;
 mod framebuffer;
 mod gains;
+mod heaviest;
 mod images;
 mod moves;
 mod picture;

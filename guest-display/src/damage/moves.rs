@@ -147,8 +147,10 @@ impl Translator {
         for offset in offsets.into_iter().take(TRIES).filter(|offset| offset.votes > 0) {
             let (range, prediction) =
                 (self.cells.bounds(), Prediction::Move { dx: offset.dx, dy: offset.dy });
-            self.gains.count(prediction, range, (&self.cells, &self.shadow, &self.shown));
-            let best = self.gains.best(range);
+            if self.gains.count(prediction, range, (&self.cells, &self.shadow, &self.shown)) < GAIN {
+                continue;
+            }
+            let best = self.gains.heaviest(range);
             if best.gain >= GAIN {
                 let area = extend(prediction, self.cells.area(best.cells), &self.shadow, &self.shown);
                 self.draw_prediction(sink, area, prediction)?;
