@@ -1,6 +1,7 @@
 //! `cargo xtask test`: README's test command.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
@@ -9,6 +10,11 @@ use crate::{build, command, setup, symbols, workspace};
 
 /// Names the libspice-server.so.1 that a test is to load; the tests read it.
 const LIBRARY: &str = "SPICE_SERVER_LIBRARY";
+
+/// Names the folder of our kernel modules; the tests of drivers read it.
+const MODULES: &str = "KMS_MODULES";
+
+const KMS: &[&str] = &["--package", "e2e", "--test", "kms"];
 
 /// Which tests to run.
 #[derive(Args)]
@@ -27,6 +33,8 @@ enum Kind {
     Compat,
     /// Virtual machines, with the original library first, then ours.
     E2e,
+    /// The drivers of the QXL device on every kernel, the kernel's own first, then ours.
+    Kms,
     /// All of them.
     All,
 }
@@ -50,7 +58,7 @@ pub(crate) fn run(options: &Options) -> Result<String> {
         suite()?;
         passed.push("suite");
     }
-    if wanted(Kind::Compat) || wanted(Kind::E2e) {
+    if wanted(Kind::Compat) || wanted(Kind::E2e) || wanted(Kind::Kms) {
         build::host_server()?;
     }
     if wanted(Kind::Compat) {
@@ -60,6 +68,10 @@ pub(crate) fn run(options: &Options) -> Result<String> {
     if wanted(Kind::E2e) {
         with_each_library("e2e", &mut e2e)?;
         passed.push("e2e");
+    }
+    if wanted(Kind::Kms) {
+        kms()?;
+        passed.push("kms");
     }
     Ok(format!("{} passed", passed.join(", ")))
 }
@@ -83,11 +95,28 @@ fn e2e(library: &Path) -> Result<()> {
     run_target(&["--package", "e2e", "--test", "boot"], library)
 }
 
+/// The kernel's own driver goes first, with the original library: what fails there says something about the test.
+fn kms() -> Result<()> {
+    println!("test: kms with the kernel's own driver and the original library");
+    run_target(KMS, &symbols::installed()?)?;
+    let modules = workspace::dist().join("kms/modules");
+    for (name, library) in [("original", symbols::installed()?), ("our", ours()?)] {
+        println!("test: kms with our driver and the {name} library");
+        let mut cargo = target(KMS);
+        command::run(cargo.env(LIBRARY, library).env(MODULES, &modules))?;
+    }
+    Ok(())
+}
+
 /// Runs one test binary that ordinary `cargo test` leaves out, one test at a time, against `library`.
-fn run_target(target: &[&str], library: &Path) -> Result<()> {
+fn run_target(arguments: &[&str], library: &Path) -> Result<()> {
+    command::run(target(arguments).env(LIBRARY, library))
+}
+
+fn target(arguments: &[&str]) -> Command {
     let mut cargo = command::cargo();
-    cargo.args(["test", "--quiet"]).args(target).args(["--", "--test-threads", "1", "--nocapture"]);
-    command::run(cargo.env(LIBRARY, library))
+    cargo.args(["test", "--quiet"]).args(arguments).args(["--", "--test-threads", "1", "--nocapture"]);
+    cargo
 }
 
 /// The original goes first: a test that fails there says something about the test, not about our library.

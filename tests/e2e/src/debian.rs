@@ -78,11 +78,10 @@ impl Archive {
         Ok(archive)
     }
 
-    /// What `name` depends on first among packages whose names begin with `prefix`.
-    pub(crate) fn dependency(&self, name: &str, prefix: &str) -> Result<Package<'_>> {
+    /// What `name` depends on first among packages whose names begin with `prefix`, if there is one.
+    pub(crate) fn dependency(&self, name: &str, prefix: &str) -> Result<Option<Package<'_>>> {
         let listing = said(self.command("apt-cache").args(["depends", name]))?;
-        let found = dependency(&listing, prefix);
-        self.package(found.with_context(|| format!("apt knows no {prefix}* for {name}: apt-get update?"))?)
+        dependency(&listing, prefix).map(|found| self.package(found)).transpose()
     }
 
     fn package(&self, name: String) -> Result<Package<'_>> {
@@ -99,11 +98,6 @@ impl Archive {
 }
 
 impl Package<'_> {
-    /// Names the exact file by its content.
-    pub(crate) fn key(&self) -> String {
-        format!("{}-{}", self.name, self.digest.get(..16).unwrap_or(&self.digest))
-    }
-
     /// Fetches it and unpacks it into `folder`.
     pub(crate) fn unpack_into(&self, folder: &Path) -> Result<()> {
         let mut apt = self.archive.command("apt-get");
@@ -175,7 +169,8 @@ mod tests {
 
     #[test]
     fn apts_answers_are_read() {
-        let listing = "linux-image-amd64\n  Depends: linux-base-amd64\n  Depends: linux-image-7.2.13+deb14-amd64\n";
+        let listing =
+            "linux-image-amd64\n  Depends: linux-base-amd64\n  Depends: linux-image-7.2.13+deb14-amd64\n";
         assert_eq!(dependency(listing, "linux-image-").unwrap(), "linux-image-7.2.13+deb14-amd64");
         assert_eq!(dependency(listing, "linux-headers-"), None);
         assert_eq!(digest("'http://host/a.deb' a_1.deb 70550672 SHA256:a86e\n").unwrap(), "a86e");

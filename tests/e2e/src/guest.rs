@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
@@ -10,6 +11,9 @@ use crate::serial::SerialLog;
 
 /// Ends an answer, before the exit status; the guest's init script writes it.
 const END_OF_ANSWER: u8 = 0x1e;
+
+/// How long to wait for an answer before looking whether the guest still lives.
+const LOOK_AT_CONSOLE: Duration = Duration::from_secs(1);
 
 /// A booting or running guest.
 pub struct Guest {
@@ -122,12 +126,14 @@ impl Guest {
         let mut bytes = Vec::new();
         let mut byte = [0];
         loop {
-            self.control.set_read_timeout(Some(deadline.left(what)?))?;
+            self.control.set_read_timeout(Some(deadline.left(what)?.min(LOOK_AT_CONSOLE)))?;
             match self.control.read(&mut byte) {
                 Ok(0) => bail!("{what}: the guest's control port is closed"),
                 Ok(_) if byte == [end] => return Ok(String::from_utf8_lossy(&bytes).into_owned()),
                 Ok(_) => bytes.extend_from_slice(&byte),
-                Err(error) if timed_out(&error) => {}
+                Err(error) if timed_out(&error) => {
+                    self.console.check_alive(self.boot).with_context(|| what.to_owned())?;
+                }
                 Err(error) => return Err(error).with_context(|| what.to_owned()),
             }
         }

@@ -13,8 +13,16 @@ use crate::kernel_modules::{KernelModule, KernelModules};
 use crate::program;
 
 /// What the guest's input devices, disks, and displays without a QXL device need.
-const MODULES: &[&str] =
-    &["evdev", "psmouse", "virtio_pci", "virtio_input", "virtio_console", "virtio_blk", "bochs", "virtio_gpu"];
+const MODULES: &[&str] = &[
+    "evdev",
+    "psmouse",
+    "virtio_pci",
+    "virtio_input",
+    "virtio_console",
+    "virtio_blk",
+    "bochs",
+    "virtio_gpu",
+];
 
 const BUSYBOX: &str = "/bin/busybox";
 const INIT: &str = include_str!("init.sh");
@@ -38,7 +46,8 @@ impl GuestImage {
         let cache = Cache::of_the_user()?;
         let kernel = Kernel::of(suite, &cache)?;
         let driver = driver.module(&kernel.release()?)?;
-        let driver_content = driver.as_ref().map(std::fs::read).transpose().context("cannot read the driver")?;
+        let driver_content =
+            driver.as_ref().map(std::fs::read).transpose().context("cannot read the driver")?;
         let busybox = std::fs::read(BUSYBOX).context("cannot read busybox: install busybox-static")?;
         let program = program::build()?;
         let program =

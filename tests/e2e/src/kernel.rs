@@ -4,11 +4,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::cache::Cache;
+use crate::cache::{Cache, content_key};
 use crate::debian::{Archive, Suite};
 
 /// The package that always depends on the current kernel.
 const CURRENT: &str = "linux-image-amd64";
+
+/// Where the kernel and its modules are when the image's package only names them: since 7.x.
+const PARTS: [&str; 3] = ["linux-base-", "linux-binary-", "linux-modules-"];
 
 /// An unpacked kernel package.
 pub(crate) struct Kernel {
@@ -21,18 +24,27 @@ impl Kernel {
     /// The suite's current kernel, from the cache or else from the archive.
     pub(crate) fn of(suite: Suite, cache: &Cache) -> Result<Self> {
         let archive = Archive::of(suite, cache)?;
-        let package = archive.dependency(CURRENT, "linux-image-")?;
-        let key = package.key();
+        let image = archive.dependency(CURRENT, "linux-image-")?;
+        let image = image.with_context(|| format!("apt knows no {CURRENT}: apt-get update?"))?;
+        let name = image.name.clone();
+        let parts = PARTS.map(|prefix| archive.dependency(&name, prefix));
+        let mut packages = vec![image];
+        for part in parts {
+            packages.extend(part?);
+        }
+        let digests: Vec<&[u8]> = packages.iter().map(|package| package.digest.as_bytes()).collect();
+        let key = format!("{name}-{}", content_key(&digests));
         let folder = cache.entry(&key, |folder| {
-            println!("    fetching the guest's kernel, {}", package.name);
-            package.unpack_into(folder)
+            println!("    fetching the guest's kernel, {name}");
+            packages.iter().try_for_each(|package| package.unpack_into(folder))
         })?;
         Ok(Kernel { folder, key })
     }
 
     /// The compressed kernel, as QEMU takes it.
     pub(crate) fn image(&self) -> Result<PathBuf> {
-        named(&self.folder.join("boot"), "vmlinuz-")
+        let beside_modules = self.modules()?.join("vmlinuz");
+        if beside_modules.is_file() { Ok(beside_modules) } else { named(&self.folder.join("boot"), "vmlinuz-") }
     }
 
     /// The folder of its modules, `lib/modules/<release>`, below /usr since Debian 13.

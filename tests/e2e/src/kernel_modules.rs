@@ -28,7 +28,9 @@ impl KernelModules {
         let builtin = std::fs::read_to_string(folder.join("modules.builtin")).unwrap_or_default();
         let builtin = builtin.lines().filter_map(|line| module_name(Path::new(line))).collect();
         let mut modules = KernelModules { paths: HashMap::new(), builtin };
-        modules.collect(folder).with_context(|| format!("cannot list the modules in {}", folder.display()))?;
+        modules
+            .collect(folder)
+            .with_context(|| format!("cannot list the modules in {}", folder.display()))?;
         Ok(modules)
     }
 

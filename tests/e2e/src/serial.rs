@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::deadline::Deadline;
 
@@ -54,6 +54,11 @@ impl SerialLog {
         self.shared.lock().content.clone()
     }
 
+    /// An error when nothing more can come from the guest, by what it wrote after `position`.
+    pub(crate) fn check_alive(&self, position: usize) -> Result<()> {
+        self.shared.lock().check_alive(position)
+    }
+
     /// Waits for a complete line after `position` that contains `marker`; gives the line and the position after it.
     pub fn line_after(&self, position: usize, marker: &str, deadline: Deadline) -> Result<(String, usize)> {
         let mut text = self.shared.lock();
@@ -61,15 +66,20 @@ impl SerialLog {
             if let Some(found) = line_in(&text.content, position, marker) {
                 return Ok(found);
             }
-            let fatal = FATAL.iter().find(|fatal| line_in(&text.content, position, fatal).is_some());
-            if text.ended || fatal.is_some() {
-                bail!(
-                    "the guest ended ({}) while {marker} was awaited",
-                    fatal.unwrap_or(&"its serial port closed")
-                );
-            }
+            text.check_alive(position).with_context(|| format!("while {marker} was awaited"))?;
             let left = deadline.left(&format!("{marker} on the guest's console"))?;
             text = self.shared.wait(text, left);
+        }
+    }
+}
+
+impl Text {
+    fn check_alive(&self, position: usize) -> Result<()> {
+        let fatal = FATAL.iter().find(|fatal| line_in(&self.content, position, fatal).is_some());
+        match fatal {
+            Some(fatal) => bail!("the guest ended: {fatal}"),
+            None if self.ended => bail!("the guest ended: its serial port closed"),
+            None => Ok(()),
         }
     }
 }
@@ -125,7 +135,7 @@ mod tests {
         let log = SerialLog::reading(host);
         guest.write_all(b"Kernel panic - not syncing\n").unwrap();
         let error = log.line_after(0, "READY", Deadline::seconds(60)).unwrap_err();
-        assert!(error.to_string().contains("Kernel panic"), "{error}");
+        assert!(format!("{error:#}").contains("Kernel panic"), "{error:#}");
     }
 
     #[test]

@@ -32,7 +32,10 @@ pub(crate) fn read(line: &str) -> Result<Option<(String, Answer)>> {
 #[test]
 fn answers_are_read() {
     assert_eq!(read("CHECK ok a").unwrap(), Some(("a".into(), Answer::Ok)));
-    assert_eq!(read("[1.0] x CHECK fail b no event").unwrap(), Some(("b".into(), Answer::Fail("no event".into()))));
+    assert_eq!(
+        read("[1.0] x CHECK fail b no event").unwrap(),
+        Some(("b".into(), Answer::Fail("no event".into())))
+    );
     assert_eq!(read("CHECK end").unwrap(), None);
     assert!(read("CHECK maybe c").is_err());
 }

@@ -6,7 +6,7 @@ mod answers;
 mod conformance;
 mod lifecycle;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use e2e::{Deadline, GuestImage, KmsDriver, ServerLibrary, StockClient, Suite, Vm, VmBuilder};
 
 /// A guest at its text console with the driver under test, and a client that shows it.
@@ -51,9 +51,14 @@ impl Session {
 fn on(suite: Suite) -> Result<()> {
     let mut session = Session::boot(suite, KmsDriver::of_the_environment())?;
     // All of them, so that one run tells all that is wrong.
-    let failures: Vec<String> =
-        CHECKS.iter().filter_map(|check| session.check(*check).err()).map(|error| format!("{error:#}")).collect();
-    ensure!(failures.is_empty(), "{}", failures.join("\n"));
+    let failures: Vec<String> = CHECKS
+        .iter()
+        .filter_map(|check| session.check(*check).err())
+        .map(|error| format!("{error:#}"))
+        .collect();
+    if !failures.is_empty() {
+        bail!("{}\n--- the guest's console ---\n{}", failures.join("\n"), session.vm.guest.console().text());
+    }
     drop(session.client);
     session.vm.quit(Deadline::seconds(60))
 }

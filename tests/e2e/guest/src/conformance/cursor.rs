@@ -29,7 +29,12 @@ fn lit(then: fn(&Output<'_>) -> Result<Outcome>) -> Result<Outcome> {
 }
 
 /// The pointer's plane at a place, with a picture.
-fn show<'output>(output: &'output Output<'_>, pointer: &Framebuffer<'_>, x: i32, y: i32) -> Result<Request<'output>> {
+fn show<'output>(
+    output: &'output Output<'_>,
+    pointer: &Framebuffer<'_>,
+    x: i32,
+    y: i32,
+) -> Result<Request<'output>> {
     let cursor = output.cursor.context("no cursor plane")?;
     let place = |value: i32| i64::from(value).cast_unsigned();
     Ok(Request::new(output)
@@ -63,7 +68,8 @@ fn legacy() -> Result<Outcome> {
 #[expect(deprecated, reason = "Xorg still uses these calls")]
 fn shapes() -> Result<Outcome> {
     lit(|output| {
-        let mut pair = [Framebuffer::for_cursor(output.card, 64, 64)?, Framebuffer::for_cursor(output.card, 64, 64)?];
+        let mut pair =
+            [Framebuffer::for_cursor(output.card, 64, 64)?, Framebuffer::for_cursor(output.card, 64, 64)?];
         for shape in 0..200_u8 {
             let pointer = pair.get_mut(usize::from(shape % 2)).context("two pointers")?;
             pointer.fill(shape)?;
@@ -87,7 +93,9 @@ fn plane() -> Result<Outcome> {
 fn edges() -> Result<Outcome> {
     lit(|output| {
         let pointer = Framebuffer::for_cursor(output.card, 64, 64)?;
-        for (x, y) in [(-63, -63), (-64, -64), (-200, 5), (639, 479), (640, 480), (9000, 5), (5, -9000), (0, 0)] {
+        for (x, y) in
+            [(-63, -63), (-64, -64), (-200, 5), (639, 479), (640, 480), (9000, 5), (5, -9000), (0, 0)]
+        {
             show(output, &pointer, x, y)?.commit().with_context(|| format!("at {x},{y}"))?;
         }
         Ok(Outcome::Passed)
@@ -99,7 +107,11 @@ fn too_large() -> Result<Outcome> {
         let widest = u32::try_from(output.card.get_driver_capability(DriverCapability::CursorWidth)?)?;
         let large = Framebuffer::for_cursor(output.card, widest * 4, widest * 4)?;
         let shown = show(output, &large, 0, 0)?.try_commit(AtomicCommitFlags::empty())?;
-        refused("a pointer larger than the device's largest", shown, &[Errno::INVAL, Errno::RANGE, Errno::NOSPC])?;
+        refused(
+            "a pointer larger than the device's largest",
+            shown,
+            &[Errno::INVAL, Errno::RANGE, Errno::NOSPC],
+        )?;
         Ok(Outcome::Passed)
     })
 }

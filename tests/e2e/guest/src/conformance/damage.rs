@@ -40,17 +40,21 @@ fn dirty_clips() -> Result<Outcome> {
 }
 
 fn dirty_whole() -> Result<Outcome> {
-    shown(|output, framebuffer| Ok(output.card.dirty_framebuffer(framebuffer.handle, &[])?))
+    shown(|output, framebuffer| {
+        Ok(output.card.dirty_framebuffer(framebuffer.handle, &[ClipRect::new(0, 0, 800, 600)])?)
+    })
 }
 
 /// Empty, turned round, and beyond the picture: harmless, whether refused or not.
 fn dirty_odd() -> Result<Outcome> {
     shown(|output, framebuffer| {
-        for (x1, y1, x2, y2) in [(5, 5, 5, 5), (9, 9, 2, 2), (700, 500, u16::MAX, u16::MAX), (u16::MAX, 0, 0, u16::MAX)] {
+        for (x1, y1, x2, y2) in
+            [(5, 5, 5, 5), (9, 9, 2, 2), (700, 500, u16::MAX, u16::MAX), (u16::MAX, 0, 0, u16::MAX)]
+        {
             let clip = drm_clip_rect { x1, y1, x2, y2 };
             drm_ffi::mode::dirty_fb(output.card.as_fd(), framebuffer.handle.into(), &[clip]).ok();
         }
-        Ok(output.card.dirty_framebuffer(framebuffer.handle, &[])?)
+        Ok(output.card.dirty_framebuffer(framebuffer.handle, &[ClipRect::new(0, 0, 800, 600)])?)
     })
 }
 
@@ -64,17 +68,21 @@ fn dirty_unknown() -> Result<Outcome> {
 fn dirty_hidden() -> Result<Outcome> {
     shown(|output, _| {
         let hidden = Framebuffer::new(output.card, 320, 200)?;
-        Ok(output.card.dirty_framebuffer(hidden.handle, &[])?)
+        Ok(output.card.dirty_framebuffer(hidden.handle, &[ClipRect::new(0, 0, 320, 200)])?)
     })
 }
 
 fn clips() -> Result<Outcome> {
-    shown(|output, framebuffer| commit(output, framebuffer, &[(10, 10, 20, 20), (100, 0, 800, 1), (0, 0, 800, 600)]))
+    shown(|output, framebuffer| {
+        commit(output, framebuffer, &[(10, 10, 20, 20), (100, 0, 800, 1), (0, 0, 800, 600)])
+    })
 }
 
 fn odd_clips() -> Result<Outcome> {
     shown(|output, framebuffer| {
-        for clip in [(-5, -5, 3, 3), (790, 590, 9000, 9000), (i32::MIN, i32::MIN, i32::MAX, i32::MAX), (9, 9, 9, 9)] {
+        for clip in
+            [(-5, -5, 3, 3), (790, 590, 9000, 9000), (i32::MIN, i32::MIN, i32::MAX, i32::MAX), (9, 9, 9, 9)]
+        {
             // Refused or clipped: either is fine, as long as the next one works.
             commit(output, framebuffer, &[clip]).ok();
         }

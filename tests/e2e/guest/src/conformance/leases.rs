@@ -25,8 +25,10 @@ fn objects() -> Result<Outcome> {
     let output = Output::first(&card)?;
     let (number, lease) = card.create_lease(&of(&output), 0)?;
     ensure!(card.list_lessees()?.contains(&number), "the lease is not listed");
-    let seen = get_lease(&lease)?;
-    let own = seen.crtcs == [output.crtc] && seen.connectors == [output.connector] && seen.planes == [output.primary];
+    let seen = get_lease(&Card::of_lease(lease)?)?;
+    let own = seen.crtcs == [output.crtc]
+        && seen.connectors == [output.connector]
+        && seen.planes == [output.primary];
     ensure!(own, "the lessee sees other objects than its own");
     Ok(Outcome::Passed)
 }
@@ -35,7 +37,7 @@ fn drives() -> Result<Outcome> {
     let card = Card::open_atomic()?;
     let output = Output::first(&card)?;
     let (_, lease) = card.create_lease(&of(&output), 0)?;
-    let lessee = Card::of_lease(lease);
+    let lessee = Card::of_lease(lease)?;
     let framebuffer = Framebuffer::new(&lessee, 800, 600)?;
     let mode = output.mode(800, 600)?;
     lessee
@@ -50,7 +52,7 @@ fn revoked() -> Result<Outcome> {
     let card = Card::open_atomic()?;
     let output = Output::first(&card)?;
     let (number, lease) = card.create_lease(&of(&output), 0)?;
-    let lessee = Card::of_lease(lease);
+    let lessee = Card::of_lease(lease)?;
     let framebuffer = Framebuffer::new(&lessee, 800, 600)?;
     card.revoke_lease(number)?;
     let mode = output.mode(800, 600)?;

@@ -40,7 +40,10 @@ mod tests {
     fn a_warning_of_the_kernel_fails_a_check_that_passed() {
         let complaints = ["WARNING: at ttm_bo.c:612".to_owned()];
         assert_eq!(describe("flip", Some(Ok(Outcome::Passed)), &[]), "CHECK ok flip");
-        assert!(describe("flip", Some(Ok(Outcome::Passed)), &complaints).starts_with("CHECK fail flip the kernel"));
+        assert!(
+            describe("flip", Some(Ok(Outcome::Passed)), &complaints)
+                .starts_with("CHECK fail flip the kernel")
+        );
         assert_eq!(describe("flip", None, &[]), "CHECK fail flip it hangs");
     }
 

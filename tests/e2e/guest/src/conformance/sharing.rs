@@ -11,8 +11,11 @@ use crate::conformance::Check;
 use crate::conformance::outcome::Outcome;
 use crate::kms::{Card, Framebuffer};
 
-pub(super) const CHECKS: &[Check] =
-    &[("prime-capability", capability), ("prime-export-import", export_import), ("prime-outlives-its-owner", outlives)];
+pub(super) const CHECKS: &[Check] = &[
+    ("prime-capability", capability),
+    ("prime-export-import", export_import),
+    ("prime-outlives-its-owner", outlives),
+];
 
 /// `DRM_CLOEXEC | DRM_RDWR`.
 const FLAGS: u32 = 0o2_000_002;
@@ -34,8 +37,18 @@ fn export_import() -> Result<Outcome> {
     let pitch = framebuffer.buffer.pitch();
     let one = |value| [value, 0, 0, 0];
     let format = DrmFourcc::Xrgb8888 as u32;
-    drm_ffi::mode::add_fb2(other.as_fd(), 64, 64, format, &one(handle.into()), &one(pitch), &[0; 4], &[0; 4], 0)
-        .context("a framebuffer over an imported buffer")?;
+    drm_ffi::mode::add_fb2(
+        other.as_fd(),
+        64,
+        64,
+        format,
+        &one(handle.into()),
+        &one(pitch),
+        &[0; 4],
+        &[0; 4],
+        0,
+    )
+    .context("a framebuffer over an imported buffer")?;
     Ok(Outcome::Passed)
 }
 

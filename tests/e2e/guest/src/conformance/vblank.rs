@@ -92,8 +92,7 @@ fn idle() -> Result<Outcome> {
 
 fn no_crtc() -> Result<Outcome> {
     lit(|output| {
-        let waited =
-            output.card.wait_vblank(VblankWaitTarget::Relative(1), VblankWaitFlags::empty(), 31, 0);
+        let waited = output.card.wait_vblank(VblankWaitTarget::Relative(1), VblankWaitFlags::empty(), 31, 0);
         refused("waiting for no CRTC", waited, &[Errno::INVAL])
     })
 }

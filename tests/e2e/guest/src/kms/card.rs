@@ -1,7 +1,7 @@
 //! An open graphics device.
 
 use std::fs::{File, OpenOptions};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -26,17 +26,20 @@ impl Card {
 
     /// Opens it as compositors do: planes and atomic requests, the cursor's plane included.
     pub(crate) fn open_atomic() -> Result<Self> {
-        let card = Card::open()?;
-        card.set_client_capability(ClientCapability::UniversalPlanes, true).context("no planes")?;
-        card.set_client_capability(ClientCapability::Atomic, true).context("no atomic mode setting")?;
-        // Kernels before 6.6 do not know it, and show the cursor's plane without.
-        card.set_client_capability(ClientCapability::CursorPlaneHotspot, true).ok();
-        Ok(card)
+        Card::open()?.atomic()
     }
 
     /// Makes a device of a leased part of one.
-    pub(crate) fn of_lease(lease: std::os::fd::OwnedFd) -> Self {
-        Card(lease.into())
+    pub(crate) fn of_lease(lease: OwnedFd) -> Result<Self> {
+        Card(lease.into()).atomic()
+    }
+
+    fn atomic(self) -> Result<Self> {
+        self.set_client_capability(ClientCapability::UniversalPlanes, true).context("no planes")?;
+        self.set_client_capability(ClientCapability::Atomic, true).context("no atomic mode setting")?;
+        // Kernels before 6.6 do not know it, and show the cursor's plane without.
+        self.set_client_capability(ClientCapability::CursorPlaneHotspot, true).ok();
+        Ok(self)
     }
 
     /// The kernel driver's name, for example "qxl".
@@ -67,7 +70,8 @@ impl Card {
 
     /// Whether an event is there, or comes within this time.
     pub(crate) fn readable(&self, patience: Duration) -> Result<bool> {
-        let timeout = Timespec { tv_sec: patience.as_secs().try_into()?, tv_nsec: patience.subsec_nanos().into() };
+        let timeout =
+            Timespec { tv_sec: patience.as_secs().try_into()?, tv_nsec: patience.subsec_nanos().into() };
         let mut device = [PollFd::new(self, PollFlags::IN)];
         Ok(poll(&mut device, Some(&timeout))? > 0)
     }

@@ -44,7 +44,8 @@ impl<'card> Output<'card> {
             }
             let encoder = connector.encoders().first().context("a connector has no encoder")?;
             let possible = resources.filter_crtcs(card.get_encoder(*encoder)?.possible_crtcs());
-            let taken = |crtc: &&crtc::Handle| outputs.iter().any(|output: &Output<'_>| output.crtc == **crtc);
+            let taken =
+                |crtc: &&crtc::Handle| outputs.iter().any(|output: &Output<'_>| output.crtc == **crtc);
             let crtc = possible.iter().find(|crtc| !taken(crtc)).context("a connector has no CRTC")?;
             let pipe = resources.crtcs().iter().position(|other| other == crtc).unwrap_or_default();
             outputs.push(Self::of(card, connector.handle(), *crtc, pipe.try_into()?)?);
