@@ -8,6 +8,7 @@
 //! A component has one module with its oracles and a list of them, and an entry in [`all`].
 
 pub mod canvas;
+pub mod display;
 pub mod guest;
 pub mod image;
 pub mod qxl;
@@ -28,6 +29,7 @@ pub struct Oracle {
 pub fn all() -> impl Iterator<Item = Oracle> {
     [
         canvas::ORACLES,
+        display::ORACLES,
         guest::ORACLES,
         image::ORACLES,
         qxl::ORACLES,
