@@ -44,7 +44,9 @@ fn sum(folder: &std::path::Path) -> Result<String> {
     for _ in 0..3 {
         let mut buffer = [0; 256];
         let length = data.read(&mut buffer)?;
-        line = String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()).into_owned();
+        // The kernel gives the end of its string too.
+        let read = String::from_utf8_lossy(buffer.get(..length).unwrap_or_default());
+        line = read.trim_end_matches('\0').to_owned();
     }
     let sum = line.lines().last().and_then(|line| line.split_whitespace().nth(1));
     sum.map(str::to_owned).with_context(|| format!("a checksum line {line:?}"))
