@@ -82,6 +82,8 @@ static void qxl_connector_properties(struct qxl_kms *kms, struct drm_connector *
 {
 	struct drm_mode_config *config = &kms->drm.mode_config;
 
+	/* Virtual connectors do not get it by themselves. */
+	drm_connector_attach_edid_property(connector);
 	drm_object_attach_property(&connector->base, config->suggested_x_property, 0);
 	drm_object_attach_property(&connector->base, config->suggested_y_property, 0);
 	drm_object_attach_property(&connector->base, kms->hotplug_mode_update, 1);

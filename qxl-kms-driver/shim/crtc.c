@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 /* A head's CRTC: its mode, its vblanks and when a flip is complete. What is shown where is screen.c's. */
+#include <linux/math64.h>
 #include <drm/drm_atomic_helper.h>
 #include <drm/drm_modeset_helper_vtables.h>
 #include <drm/drm_vblank.h>
 
 #include "qxl_kms.h"
+
+/* Vblanks are made by a timer: more of them are only a load. */
+#define QXL_MAX_REFRESH 1000
+
+/* In hertz; the kernel's own helper overflows for timings that make no sense. */
+static u64 qxl_refresh(const struct drm_display_mode *mode)
+{
+	return div64_u64((u64)mode->clock * 1000, max_t(u64, 1, (u64)mode->htotal * mode->vtotal));
+}
 
 static enum drm_mode_status qxl_crtc_mode_valid(struct drm_crtc *crtc, const struct drm_display_mode *mode)
 {
@@ -13,6 +23,8 @@ static enum drm_mode_status qxl_crtc_mode_valid(struct drm_crtc *crtc, const str
 	enum drm_mode_status status = MODE_OK;
 	int cookie;
 
+	if (qxl_refresh(mode) > QXL_MAX_REFRESH)
+		return MODE_CLOCK_HIGH;
 	if (!qxl_enter(kms, &cookie))
 		return MODE_ERROR;
 	if (bytes > qxl_core_screen_bytes(kms->core))
