@@ -127,14 +127,42 @@ impl Cells {
             }
             let top = row.saturating_mul(CELL);
             for (y, bit) in (top..area.bottom).zip((0..CELL).map(|n| 1_u16 << n)) {
-                let one = shadow.row(y, area.left, area.right).chunks(CELL_LEN);
-                let other = shown.row(y, area.left, area.right).chunks(CELL_LEN);
+                let (one, other) =
+                    (shadow.row(y, area.left, area.right), shown.row(y, area.left, area.right));
+                // After a move most rows are the same from end to end.
+                if same(one, other) {
+                    words.iter_mut().for_each(|word| *word &= !bit);
+                    continue;
+                }
+                let (one, other) = (one.chunks(CELL_LEN), other.chunks(CELL_LEN));
                 for (word, (one, other)) in words.iter_mut().zip(one.zip(other)) {
                     if *word & bit != 0 && same(one, other) {
                         *word &= !bit;
                     }
                 }
             }
+        }
+    }
+
+    /// Shadow and shown have become the same in `area`.
+    pub(super) fn clear(&mut self, area: Rect, shadow: &Picture, shown: &Picture) {
+        let touched = self.touched(area);
+        for row in touched.top..touched.bottom {
+            let line = Rect { top: row, bottom: row.saturating_add(1), ..touched };
+            let pixels = self.area(line);
+            if area.top > pixels.top || area.bottom < pixels.bottom {
+                self.settle(line, shadow, shown);
+                continue;
+            }
+            // Cells that are not all in it may have differences elsewhere.
+            let first = Rect { right: line.left.saturating_add(1), ..line };
+            let last = Rect { left: line.right.saturating_sub(1), ..line };
+            let all = Rect { left: area.left, right: area.right, ..pixels };
+            let left = line.left.saturating_add(u32::from(!all.contains(&self.area(first))));
+            let right = line.right.saturating_sub(u32::from(!all.contains(&self.area(last))));
+            self.row_mut(row, left..right).fill(0);
+            self.settle(first, shadow, shown);
+            self.settle(last, shadow, shown);
         }
     }
 
@@ -161,6 +189,9 @@ impl Cells {
         }
         let (mut left, mut right) = (area.right, area.left);
         for y in (area.top..area.bottom).filter(|y| word & (1 << (y % CELL)) != 0) {
+            if left == area.left && right == area.right {
+                break;
+            }
             let (one, other) = (shadow.row(y, area.left, area.right), shown.row(y, area.left, area.right));
             let differs = || (area.left..).zip(one.iter().zip(other).map(|(one, other)| one != other));
             if let Some((x, _)) = differs().take_while(|(x, _)| *x < left).find(|(_, differs)| *differs) {

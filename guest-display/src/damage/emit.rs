@@ -80,7 +80,7 @@ impl Translator {
     /// The device now has there what the shadow has.
     pub(super) fn drawn(&mut self, area: Rect) {
         self.shown.copy_from(&self.shadow, area);
-        self.settle(self.cells.touched(area));
+        self.cells.clear(area, &self.shadow, &self.shown);
     }
 
     fn settle(&mut self, cells: Rect) {
