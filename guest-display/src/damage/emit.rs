@@ -64,7 +64,7 @@ impl Translator {
         if let Some(color) = self.shadow.uniform(area) {
             return self.draw_prediction(sink, area, Prediction::Fill(color));
         }
-        let most = u64::try_from(sink.most_pixels()).unwrap_or(u64::MAX).min(cost::IMAGE / cost::PIXEL);
+        let most = u64::try_from(sink.most_pixels()).unwrap_or(u64::MAX);
         let lines = most.checked_div(u64::from(area.width())).unwrap_or(1);
         let lines = u32::try_from(lines).unwrap_or(u32::MAX).max(1);
         let mut band = Rect { bottom: area.top, ..area };

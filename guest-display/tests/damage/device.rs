@@ -50,7 +50,7 @@ impl Device {
             picture: Frame::new(width, height, GARBAGE),
             cost: Cost::default(),
             room: usize::MAX,
-            most_pixels: 256 * 256,
+            most_pixels: usize::MAX,
             resident: HashMap::new(),
         }
     }

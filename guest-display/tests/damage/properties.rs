@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use crate::device::Device;
 use crate::frame::Frame;
-use crate::paint::{line, noise};
+use crate::paint::{line, noise, texture};
 
 /// Something that happens to a screen.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ enum Event {
     Emit { room: usize },
     /// The device loses an area.
     Lose(Rect),
+    /// All of the frame but a margin scrolls, and all of it is told.
+    Scroll { margin: u32, dx: u32, dy: u32, back: bool },
     /// The other head's frame is damaged.
     OtherHead(Vec<Rect>),
 }
@@ -83,6 +85,8 @@ fn events() -> impl Strategy<Value = Event> {
     prop_oneof![
         6 => (brushes(), 0..230_u32, 0..170_u32, prop_oneof![whole, vec(rects(), 0..5)])
             .prop_map(|(brush, x, y, damage)| Event::Draw { brush, at: Point { x, y }, damage }),
+        4 => (0..30_u32, prop_oneof![Just(0), 0..60_u32], prop_oneof![Just(0), 0..60_u32], any::<bool>())
+            .prop_map(|(margin, dx, dy, back)| Event::Scroll { margin, dx, dy, back }),
         2 => (0..6_usize).prop_map(|room| Event::Emit { room }),
         3 => Just(Event::Emit { room: usize::MAX }),
         1 => rects().prop_map(Event::Lose),
@@ -201,12 +205,22 @@ fn play((width, height): (u32, u32), most_pixels: usize, origins: [Point; 2], ev
         expected: Frame::new(width, height, 0),
     };
     scene.device.most_pixels = most_pixels;
-    let (mut frame, other) = (Frame::new(FRAME.0, FRAME.1, 0), noise(OTHER.0, OTHER.1, 9));
+    let (mut frame, other) = (texture(FRAME.0, FRAME.1), noise(OTHER.0, OTHER.1, 9));
+    scene.merge(&frame, origins[0], &[frame.area()]);
+    scene.emit(usize::MAX);
     for event in events {
         match event {
             Event::Draw { brush, at, damage } => {
                 draw(&mut frame, brush, *at);
                 scene.merge(&frame, origins[0], damage);
+            }
+            Event::Scroll { margin, dx, dy, back } => {
+                let (width, height) = (FRAME.0 - 2 * margin - dx, FRAME.1 - 2 * margin - dy);
+                let (here, there) = ((*margin, *margin), (margin + dx, margin + dy));
+                let (from, to) = if *back { (there, here) } else { (here, there) };
+                let moved = frame.cut(Rect::new(from.0, from.1, from.0 + width, from.1 + height));
+                frame.paste(&moved, to.0, to.1);
+                scene.merge(&frame, origins[0], &[frame.area()]);
             }
             Event::OtherHead(damage) => scene.merge(&other, origins[1], damage),
             Event::Emit { room } => scene.emit(*room),
