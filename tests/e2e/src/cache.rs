@@ -53,7 +53,7 @@ impl Cache {
 }
 
 /// A short name for some content: equal content, equal name. Only ever compared with names from the same program.
-pub(crate) fn content_key(parts: &[&[u8]]) -> String {
+pub fn content_key(parts: &[&[u8]]) -> String {
     let mut hasher = DefaultHasher::new();
     parts.hash(&mut hasher);
     format!("{:016x}", hasher.finish())

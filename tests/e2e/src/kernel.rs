@@ -10,6 +10,9 @@ use crate::debian::{Archive, Suite};
 /// The package that always depends on the current kernel.
 const CURRENT: &str = "linux-image-amd64";
 
+/// How packages of kernels are called, before the release.
+const IMAGE: &str = "linux-image-";
+
 /// Where the kernel and its modules are when the image's package only names them: since 7.x.
 const PARTS: [&str; 3] = ["linux-base-", "linux-binary-", "linux-modules-"];
 
@@ -24,7 +27,7 @@ impl Kernel {
     /// The suite's current kernel, from the cache or else from the archive.
     pub(crate) fn of(suite: Suite, cache: &Cache) -> Result<Self> {
         let archive = Archive::of(suite, cache)?;
-        let image = archive.dependency(CURRENT, "linux-image-")?;
+        let image = archive.dependency(CURRENT, IMAGE)?;
         let image = image.with_context(|| format!("apt knows no {CURRENT}: apt-get update?"))?;
         let name = image.name.clone();
         let parts = PARTS.map(|prefix| archive.dependency(&name, prefix));
@@ -44,7 +47,11 @@ impl Kernel {
     /// The compressed kernel, as QEMU takes it.
     pub(crate) fn image(&self) -> Result<PathBuf> {
         let beside_modules = self.modules()?.join("vmlinuz");
-        if beside_modules.is_file() { Ok(beside_modules) } else { named(&self.folder.join("boot"), "vmlinuz-") }
+        if beside_modules.is_file() {
+            Ok(beside_modules)
+        } else {
+            named(&self.folder.join("boot"), "vmlinuz-")
+        }
     }
 
     /// The folder of its modules, `lib/modules/<release>`, below /usr since Debian 13.
@@ -59,6 +66,16 @@ impl Kernel {
         let modules = self.modules()?;
         let name = modules.file_name().with_context(|| format!("{} has no release", self.key))?;
         Ok(name.to_string_lossy().into_owned())
+    }
+}
+
+impl Suite {
+    /// What `uname -r` says on the suite's current kernel, which is not fetched.
+    pub fn kernel_release(self, cache: &Cache) -> Result<String> {
+        let archive = Archive::of(self, cache)?;
+        let image = archive.dependency(CURRENT, IMAGE)?;
+        let image = image.with_context(|| format!("apt knows no {CURRENT}: apt-get update?"))?;
+        Ok(image.name.trim_start_matches(IMAGE).to_owned())
     }
 }
 

@@ -31,7 +31,7 @@ mod typing;
 mod vm;
 mod warnings;
 
-pub use cache::Cache;
+pub use cache::{Cache, content_key};
 pub use client::{Button, MouseMode, StockClient, screenshot};
 pub use deadline::Deadline;
 pub use debian::Suite;

@@ -38,6 +38,9 @@ pub struct VmBuilder {
     ticket: Option<String>,
     quiet: bool,
     environment: Vec<(String, String)>,
+    arguments: Vec<String>,
+    kernel_arguments: String,
+    traced: Vec<String>,
 }
 
 /// A running QEMU. Ended by its process handle when dropped. Belongs to the thread that started it: when that thread
@@ -68,6 +71,9 @@ impl VmBuilder {
             ticket: None,
             quiet: true,
             environment: Vec::new(),
+            arguments: Vec::new(),
+            kernel_arguments: String::new(),
+            traced: Vec::new(),
         }
     }
 
@@ -110,6 +116,24 @@ impl VmBuilder {
     /// Sets a variable in QEMU's environment.
     pub fn environment(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Adds arguments to QEMU's command line.
+    pub fn arguments(mut self, arguments: &[&str]) -> Self {
+        self.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        self
+    }
+
+    /// Adds an argument to the kernel's command line.
+    pub fn kernel_argument(mut self, argument: &str) -> Self {
+        self.kernel_arguments.push_str(&format!(" {argument}"));
+        self
+    }
+
+    /// Writes QEMU's trace events of this name to [`Vm::trace`].
+    pub fn traced(mut self, event: &str) -> Self {
+        self.traced.push(event.to_owned());
         self
     }
 
@@ -171,7 +195,12 @@ impl VmBuilder {
         qemu.args(["-device", "virtio-serial-pci", "-device", "virtserialport,chardev=control,name=control"]);
         qemu.arg("-kernel").arg(&image.kernel).arg("-initrd").arg(&image.initramfs);
         let quiet = if self.quiet { " quiet" } else { "" };
-        qemu.arg("-append").arg(format!("{KERNEL_ARGUMENTS}{quiet}"));
+        qemu.arg("-append").arg(format!("{KERNEL_ARGUMENTS}{quiet}{}", self.kernel_arguments));
+        qemu.args(self.traced.iter().flat_map(|event| ["-trace", event]));
+        if !self.traced.is_empty() {
+            qemu.arg("-D").arg(folder.file("trace"));
+        }
+        qemu.args(&self.arguments);
         let errors = File::create(folder.file("stderr")).context("cannot keep QEMU's messages")?;
         qemu.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors);
         Ok(qemu)
@@ -230,6 +259,25 @@ impl Vm {
             Ok((pixels == 0).then_some(theirs))
         });
         equal.context(difference)
+    }
+
+    /// QEMU's standard error so far.
+    pub fn standard_error(&self) -> Result<String> {
+        Ok(std::fs::read_to_string(self.folder.file("stderr"))?)
+    }
+
+    /// What [`VmBuilder::traced`] asked for, so far.
+    pub fn trace(&self) -> Result<String> {
+        Ok(std::fs::read_to_string(self.folder.file("trace"))?)
+    }
+
+    /// The processor time that QEMU has used, in seconds, the guest's included.
+    pub fn processor_seconds(&mut self) -> Result<f64> {
+        const TICKS_A_SECOND: f64 = 100.0;
+        let stat = self.proc_file("stat")?;
+        let fields = stat.rsplit_once(')').context("an odd /proc/PID/stat")?.1;
+        let times = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
+        Ok(times.sum::<Result<f64, _>>()? / TICKS_A_SECOND)
     }
 
     /// What QEMU wrote to its standard error and is not known to be harmless.

@@ -82,6 +82,35 @@ impl Canvas {
         }
     }
 
+    /// Gives every pixel of `area` a colour by its place in the picture.
+    pub(crate) fn paint(&mut self, area: Area, colour: impl Fn(usize, usize) -> Colour) {
+        for y in area.top..area.bottom {
+            for x in area.left..area.right {
+                let [red, green, blue] = colour(x, y);
+                self.pixel(x, y).copy_from_slice(&[blue, green, red]);
+            }
+        }
+    }
+
+    /// Moves the rows of `area` up by `rows`; the lowest ones stay as they are.
+    pub(crate) fn scroll_up(&mut self, area: Area, rows: usize) {
+        let start = |y: usize| (y * self.size.width + area.left) * 4;
+        let length = (area.right - area.left) * 4;
+        for y in area.top + rows..area.bottom {
+            let from = start(y);
+            self.bytes.copy_within(from..from + length, start(y - rows));
+        }
+    }
+
+    /// Copies `area` of another picture to `left`, `top`.
+    pub(crate) fn place(&mut self, from: &Canvas, area: Area, left: usize, top: usize) {
+        for (line, y) in (area.top..area.bottom).enumerate() {
+            let row = from.row(y, area.left, area.right);
+            let start = ((top + line) * self.size.width + left) * 4;
+            self.bytes[start..start + row.len()].copy_from_slice(row);
+        }
+    }
+
     /// Blends `sprite` (premultiplied) with its corner at `left`, `top`; gives what changed. What lies outside is cut.
     pub(crate) fn blend(&mut self, sprite: &Pixmap, left: usize, top: usize) -> Result<Area> {
         let (width, height) = (usize::try_from(sprite.width())?, usize::try_from(sprite.height())?);

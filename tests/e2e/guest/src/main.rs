@@ -7,6 +7,7 @@ mod canvas;
 mod conformance;
 mod events;
 mod kms;
+mod scenes;
 mod screen;
 mod test_card;
 
@@ -43,6 +44,8 @@ enum Verb {
         #[arg(default_value = "")]
         filter: String,
     },
+    /// Draw what a desktop does most, and print what it cost.
+    Scene { name: String },
     /// Print input events, one a line.
     Events,
 }
@@ -58,6 +61,7 @@ enum Picture {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().verb {
         Verb::Events => events::print(),
+        Verb::Scene { name } => scenes::run(&name, report),
         Verb::Conformance { filter } => conformance::run(&filter, report),
         Verb::Draw { picture, size, frames } => draw(picture, size, frames),
     };

@@ -42,11 +42,6 @@ impl Card {
         Ok(self)
     }
 
-    /// The kernel driver's name, for example "qxl".
-    pub(crate) fn driver(&self) -> Result<String> {
-        Ok(self.get_driver()?.name().to_string_lossy().into_owned())
-    }
-
     /// Waits for the device's next events.
     pub(crate) fn events(&self, patience: Duration) -> Result<Vec<Event>> {
         if !self.readable(patience)? {

@@ -1,0 +1,79 @@
+//! `guest-program scene NAME`: what a desktop does most, drawn as Wayland compositors do it (two buffers, atomic flips, the
+//! changed rectangles told), and measured. The bench `kms` starts it under each driver. One line when done: `SCENE NAME
+//! frames=… wall_ms=… busy_ms=… user_ms=…`, busy: the whole guest's processor, user: this program's drawing.
+
+mod compositor;
+mod console;
+mod desk;
+mod usage;
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::canvas::{Area, Canvas, Size};
+use crate::kms::{Card, Output};
+use crate::scenes::compositor::Compositor;
+use crate::scenes::usage::Usage;
+
+const SIZE: Size = Size { width: 1024, height: 768 };
+
+/// Changes the picture for a frame and gives what has changed; nothing given: all.
+type Step = Box<dyn FnMut(&mut Canvas, usize) -> Result<Vec<Area>>>;
+
+/// How a scene goes on.
+struct Scene {
+    canvas: Canvas,
+    frames: usize,
+    /// The time between two frames; none: as soon as the one before is shown.
+    period: Option<Duration>,
+    step: Step,
+}
+
+/// Draws the scene of this name and tells `report` what it cost.
+pub(crate) fn run(name: &str, report: fn(&str)) -> Result<()> {
+    let scene = match name {
+        "typing" => desk::typing()?,
+        "terminal" => desk::terminal()?,
+        "drag" => desk::drag()?,
+        "video" => desk::video()?,
+        "flips" => return flips(name, report),
+        "console" => return console::scroll(name, report),
+        other => bail!("there is no scene {other}"),
+    };
+    let card = Card::open_atomic()?;
+    let output = Output::first(&card)?;
+    let mut compositor = Compositor::start(&output, &scene.canvas)?;
+    play(name, scene, &mut compositor, report)
+}
+
+fn play(name: &str, mut scene: Scene, compositor: &mut Compositor<'_>, report: fn(&str)) -> Result<()> {
+    let usage = Usage::now()?;
+    let mut due = Instant::now();
+    for frame in 0..scene.frames {
+        let damage = (scene.step)(&mut scene.canvas, frame)?;
+        compositor.show(&scene.canvas, damage).with_context(|| format!("frame {frame}"))?;
+        if let Some(period) = scene.period {
+            due += period;
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        }
+    }
+    report(&usage.line(name, scene.frames)?);
+    Ok(())
+}
+
+/// Two still pictures in turn without a word about what differs, as `modetest -v` shows them.
+fn flips(name: &str, report: fn(&str)) -> Result<()> {
+    const FRAMES: usize = 200;
+    let card = Card::open_atomic()?;
+    let output = Output::first(&card)?;
+    let pictures = desk::pair()?;
+    let mut compositor = Compositor::start(&output, &pictures[0])?;
+    compositor.fill_back(&pictures[1])?;
+    let usage = Usage::now()?;
+    for frame in 0..FRAMES {
+        compositor.swap(&[]).with_context(|| format!("frame {frame}"))?;
+    }
+    report(&usage.line(name, FRAMES)?);
+    Ok(())
+}
