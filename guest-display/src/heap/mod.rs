@@ -55,7 +55,8 @@ pub(crate) struct Heap {
     nodes: Vec<Node>,
     /// The first node that stands for nothing.
     spare: u32,
-    heads: [u32; BINS],
+    /// The first free block of each bin. Not an array, which would pass over small stacks by value.
+    heads: Vec<u32>,
     bins: Bins,
 }
 
@@ -66,6 +67,9 @@ impl Heap {
         let count = usize::try_from(blocks).map_err(|_| OutOfMemory)?;
         nodes.try_reserve_exact(count).map_err(|_| OutOfMemory)?;
         nodes.resize(count, UNUSED);
+        let mut heads = Vec::new();
+        heads.try_reserve_exact(BINS).map_err(|_| OutOfMemory)?;
+        heads.resize(BINS, NONE);
         let granules = u32::try_from(len / GRANULE).unwrap_or(u32::MAX);
         let mut heap = Self {
             start,
@@ -73,7 +77,7 @@ impl Heap {
             taken: 0,
             nodes,
             spare: NONE,
-            heads: [NONE; BINS],
+            heads,
             bins: Bins::default(),
         };
         heap.clear();
@@ -83,7 +87,7 @@ impl Heap {
     /// Takes everything back, whoever has it.
     pub(crate) fn clear(&mut self) {
         self.taken = 0;
-        self.heads = [NONE; BINS];
+        self.heads.fill(NONE);
         self.bins = Bins::default();
         for (next, node) in (1..).zip(&mut self.nodes) {
             *node = Node { next, ..UNUSED };
