@@ -3,7 +3,7 @@
 use crate::geometry::{Point, Rect};
 
 use super::prediction::Prediction;
-use super::{Progress, Refused, Sink, Translator, cost};
+use super::{Progress, Refused, Sink, Translator};
 
 impl Translator {
     /// Draws until nothing is pending or the sink is full. What was not drawn stays pending.

@@ -8,8 +8,8 @@
 //! the device's picture is after the drawings it has taken. Damage goes into the shadow; drawings make one like the
 //! other. So a drawing is right or wrong by comparing pixels, and whatever the sink refuses simply stays a difference.
 //!
-//! In between, [`cells`] know which rows of 16 pixels may differ. Each step of [`Translator::emit`] takes away what it
-//! does best: [`moves`], then [`fills`], then [`tiles`] that were seen before, and [`images`] for the rest.
+//! In between, `cells` knows which rows of 16 pixels may differ. Each step of [`Translator::emit`] takes away what it
+//! does best: `moves`, then `fills`, then `tiles` that were seen before, and `images` for the rest.
 
 mod area;
 mod cells;
