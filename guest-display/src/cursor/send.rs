@@ -46,6 +46,8 @@ impl Cursor {
         Ok(Progress::Done)
     }
 
+    // Of its own, for the sake of small stacks: it is rare, and large.
+    #[inline(never)]
     fn emit_shape<B: Bus>(&mut self, shape: Shape, card: &mut Card<B>) -> Result<Progress, Dead> {
         let pixels = self.rows(&shape.content);
         let header = CursorHeader {

@@ -71,15 +71,7 @@ impl Heap {
         heads.try_reserve_exact(BINS).map_err(|_| OutOfMemory)?;
         heads.resize(BINS, NONE);
         let granules = u32::try_from(len / GRANULE).unwrap_or(u32::MAX);
-        let mut heap = Self {
-            start,
-            granules,
-            taken: 0,
-            nodes,
-            spare: NONE,
-            heads,
-            bins: Bins::default(),
-        };
+        let mut heap = Self { start, granules, taken: 0, nodes, spare: NONE, heads, bins: Bins::default() };
         heap.clear();
         Ok(heap)
     }
