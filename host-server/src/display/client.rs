@@ -53,6 +53,8 @@ pub struct DisplayClient {
     cache: PixmapCache,
     may_cache: bool,
     patience: Patience,
+    /// Whether the guest goes on although the pipe is full.
+    stretched: bool,
     /// What was drawn on each surface and not sent, while the client is overtaken.
     missed: Option<BTreeMap<SurfaceId, Damage>>,
     progress_at: Instant,
@@ -65,6 +67,9 @@ impl DisplayClient {
     const FULL_PIPE_BYTES: usize = 8 << 20;
     /// Pixels that a client's GLZ dictionary holds at most, whatever it asks for.
     const MAX_WINDOW: u64 = 4 << 20;
+    /// Operations in a pipe from which on a client is overtaken that has used up the guest's patience. Until then they
+    /// are cheaper to send than the pixels that would take their place.
+    const OVERFULL_PIPE: usize = 8192;
     /// Changes of surfaces and monitors, which cannot be dropped: a client that reads none of them is gone.
     const MAX_CHANGES: usize = 20_000;
     /// Time without an acknowledgement after which a client is gone, as the original server has it.
@@ -86,6 +91,7 @@ impl DisplayClient {
             cache: PixmapCache::default(),
             may_cache,
             patience: Patience::new(),
+            stretched: false,
             missed: None,
             progress_at: now,
         }
@@ -194,17 +200,28 @@ impl DisplayClient {
 
     /// Whether the guest should wait for this client at `now`, and for how long.
     pub fn judge(&mut self, now: Instant) -> Verdict {
+        self.stretched &= self.pipe.drawings() > Self::FULL_PIPE;
         let verdict = self.patience.judge(self.is_full(), now);
-        if verdict == Verdict::Overtake {
-            self.overtake();
+        if verdict != Verdict::Overtake {
+            return verdict;
         }
-        verdict
+        if self.exceeds(Self::OVERFULL_PIPE) {
+            self.overtake();
+            return verdict;
+        }
+        self.stretched = true;
+        Verdict::Room
     }
 
     /// Whether as much waits for the client as may. Nothing waits for one that has been overtaken.
     pub fn is_full(&self) -> bool {
-        self.missed.is_none()
-            && (self.pipe.drawings() > Self::FULL_PIPE || self.pipe.bytes() > Self::FULL_PIPE_BYTES)
+        let limit = if self.stretched { Self::OVERFULL_PIPE } else { Self::FULL_PIPE };
+        self.missed.is_none() && self.exceeds(limit)
+    }
+
+    /// Whether more operations wait than that, or too many pixels.
+    const fn exceeds(&self, drawings: usize) -> bool {
+        self.pipe.drawings() > drawings || self.pipe.bytes() > Self::FULL_PIPE_BYTES
     }
 
     /// Takes over what an overtaken client missed, once it can take it: these areas are to be pushed.
@@ -247,6 +264,7 @@ impl DisplayClient {
 
     /// Goes on without the client: what waits for it is dropped, and noted as missed.
     fn overtake(&mut self) {
+        self.stretched = false;
         let mut missed = BTreeMap::<SurfaceId, Damage>::new();
         for drawing in self.pipe.drain_drawings() {
             match drawing {

@@ -4,6 +4,7 @@
 //! plane, and to the source where there is one, so that no coordinates can make it panic; all of them work
 //! on whole row slices.
 
+use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::{BitAnd, BitOr, BitXor, Not};
 
@@ -62,10 +63,10 @@ impl<T: Pixel> Plane<T> {
             return Err(too_large);
         }
         let count = usize::try_from(size.area()).map_err(|_| too_large)?;
-        let mut pixels = Vec::new();
-        pixels.try_reserve_exact(count).map_err(|_| too_large)?;
-        pixels.resize(count, T::default());
-        Ok(Self { size, pixels })
+        // Asked for twice: first in the way that can fail, then in the one that gets pages of zeros from the system,
+        // which cost nothing before they are drawn on.
+        Vec::<T>::new().try_reserve_exact(count).map_err(|_| too_large)?;
+        Ok(Self { size, pixels: vec![T::default(); count] })
     }
 
     /// A plane of `pixels`, row by row from the top; missing ones are 0, spare ones are dropped.

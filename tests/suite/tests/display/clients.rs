@@ -143,6 +143,27 @@ fn a_paused_client_stalls_the_guest_for_less_than_a_second_and_catches_up() {
     assert!(paused.drawings() < healthy.drawings() / 4, "a paused client skips what it missed");
 }
 
+/// Pixels of the whole surface would be dearer than the drawings that they replace.
+#[test]
+fn a_client_that_is_behind_by_a_few_thousand_small_drawings_gets_them_all() {
+    let mut scene = Scene::new(SIZE);
+    let mut paused = Client::join(&scene.handle, 1);
+    scene.settle_with(&mut [&mut paused]);
+    for color in 1..=10 {
+        for rect in dots(400) {
+            scene.fill(rect, color);
+        }
+    }
+    while scene.guest.waiting() > 0 {
+        scene.pass(Duration::from_millis(5));
+    }
+    let before = paused.drawings();
+    scene.settle_with(&mut [&mut paused]);
+    assert_eq!(pixel(&paused, 1, 1), 10);
+    // Drawings that others cover are not sent; a snapshot would be one.
+    assert!(paused.drawings() - before >= 400, "{} drawings came", paused.drawings() - before);
+}
+
 #[test]
 fn a_client_that_reads_a_little_at_a_time_does_not_slow_the_guest_down_for_long() {
     let mut scene = Scene::new(SIZE);
