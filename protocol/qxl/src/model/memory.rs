@@ -118,7 +118,8 @@ impl SharedMemory for MemoryView {
     }
 
     fn take_bits(&self, at: usize, bits: u32) -> u32 {
-        self.word(at).map_or(0, |place| u32::from_le(place.fetch_and((!bits).to_le(), Ordering::SeqCst)) & bits)
+        self.word(at)
+            .map_or(0, |place| u32::from_le(place.fetch_and((!bits).to_le(), Ordering::SeqCst)) & bits)
     }
 
     fn read(&self, at: usize, bytes: &mut [u8]) {
