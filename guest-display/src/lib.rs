@@ -17,6 +17,12 @@
 
 extern crate alloc;
 
+// Tests share the board that the tests of the whole device use.
+#[cfg(test)]
+extern crate self as guest_display;
+#[cfg(test)]
+extern crate std;
+
 pub mod bus;
 mod card;
 mod cursor;

@@ -237,3 +237,6 @@ fn take_up<B: Bus>(
     port(bus, IoPort::UpdateIrq, 0);
     Ok((slot, rings))
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::vec::Vec;
 
 use guest_display::bus::Bus;
 use qxl::ioport::IoPort;

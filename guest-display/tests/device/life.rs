@@ -29,17 +29,20 @@ fn a_frame_is_shown() {
 
 #[test]
 fn a_batch_is_told_once() {
-    let (board, mut device, mut frame) = shown(2, 200, 150);
-    settle(&board, &mut device);
-    board.poll();
-    let before = device.statistics().port(IoPort::NotifyCommand);
-    for n in 0..12 {
-        let spot = Rect::new(n * 16, n * 12, n * 16 + 5, n * 12 + 5);
-        frame.paint(spot, colors);
+    // For some seeds the device goes to sleep again as soon as it has what it was told of.
+    for seed in 0..16 {
+        let (board, mut device, mut frame) = shown(seed, 200, 150);
+        settle(&board, &mut device);
+        board.poll();
+        let before = device.statistics().port(IoPort::NotifyCommand);
+        for n in 0..12 {
+            let spot = Rect::new(n * 16, n * 12, n * 16 + 5, n * 12 + 5);
+            frame.paint(spot, colors);
+        }
+        device.update(0, &frame, &[Rect::new(0, 0, 200, 150)]).unwrap();
+        assert_eq!(device.statistics().port(IoPort::NotifyCommand), before + 1);
+        board.assert_content();
     }
-    device.update(0, &frame, &[Rect::new(0, 0, 200, 150)]).unwrap();
-    assert_eq!(device.statistics().port(IoPort::NotifyCommand), before + 1);
-    board.assert_content();
 }
 
 #[test]
@@ -94,6 +97,7 @@ fn the_picture_is_back_after_sleep() {
 fn a_reset_by_the_host_is_seen_and_undone() {
     let (board, mut device, mut frame) = shown(5, 64, 64);
     let all = Rect::new(0, 0, 64, 64);
+    device.set_cursor(&Shape { side: 8, color: 0xff00_0000 }, Default::default()).unwrap();
     for round in 0..20 {
         frame.paint(all, |x, y| colors(x + round, y));
         device.update(0, &frame, &[all]).unwrap();
@@ -103,6 +107,7 @@ fn a_reset_by_the_host_is_seen_and_undone() {
         device.update(0, &frame, &[spot]).unwrap();
         settle(&board, &mut device);
         assert_eq!(board.pixels().unwrap(), frame.pixels);
+        assert!(board.model.borrow().pointer().shape.is_some());
         assert_eq!(device.statistics().restarts, u64::from(round) + 1);
     }
     board.assert_content();
@@ -154,16 +159,15 @@ fn everything_comes_back() {
 }
 
 #[test]
-fn interrupts_are_taken_and_let_through_only_while_somebody_waits() {
+fn interrupts_are_let_through_only_while_somebody_waits() {
     let (board, mut device, frame) = shown(9, 64, 64);
     let interrupts = device.interrupts();
     settle(&board, &mut device);
-    let _ = interrupts.take();
     assert_eq!(board.mask() & interrupt::DISPLAY, 0);
     device.update(0, &frame, &[Rect::new(0, 0, 64, 64)]).unwrap();
     board.pixels();
-    assert!(!board.line());
     board.model.borrow_mut().write_port(IoPort::FlushRelease.code(), 0).unwrap();
+    assert!(!board.line());
     let _ = interrupts.take();
     assert_eq!(interrupts.take(), 0);
 }

@@ -6,6 +6,7 @@ mod board;
 mod frame;
 mod hostile;
 mod life;
+mod monitors;
 mod pointer;
 mod pressure;
 mod random;

@@ -10,6 +10,23 @@ use crate::board::Board;
 use crate::frame::Frame;
 use crate::{drain, head, settle, shown};
 
+/// Goes on only when the device interrupts, as a driver does.
+fn settle_by_interrupts(board: &Board, device: &mut Device<Board>) {
+    let interrupts = device.interrupts();
+    let mut progress = device.flush().unwrap();
+    while progress == Progress::Pending {
+        let raised = (0..2000).any(|_| {
+            board.poll();
+            board.line()
+        });
+        assert!(raised, "no interrupt comes: {:?}", device.statistics());
+        let bits = interrupts.take();
+        assert!(bits != 0 && !board.line());
+        progress = device.interrupted(bits).unwrap();
+    }
+    assert_eq!(device.statistics().port(IoPort::NotifyOom), 0);
+}
+
 /// Pixels that no two places share.
 fn noise(seed: u32) -> impl Fn(u32, u32) -> u32 {
     move |x, y| {
@@ -36,7 +53,7 @@ fn a_full_ring_keeps_the_damage() {
         }
     }
     assert!(stalled && device.statistics().stalls > 0);
-    settle(&board, &mut device);
+    settle_by_interrupts(&board, &mut device);
     assert_eq!(board.mask() & interrupt::DISPLAY, 0);
     assert_eq!(board.pixels().unwrap(), frame.pixels);
     board.assert_content();
@@ -61,6 +78,22 @@ fn full_memory_keeps_the_damage_and_is_asked_for_last() {
     drain(&board, &mut device);
     assert_eq!(device.statistics().outstanding, 0);
     board.assert_content();
+}
+
+#[test]
+fn memory_that_comes_back_is_told() {
+    for seed in 0..4 {
+        let config = Config { ram_bytes: 15 << 18, primary_bytes: 2 << 20, ..Config::default() };
+        let board = Board::with(config, seed);
+        let mut device = Device::start(board.clone()).unwrap();
+        device.set_screen(&[head(800, 600)]).unwrap();
+        let mut frame = Frame::new(800, 600);
+        frame.paint(Rect::new(0, 0, 800, 600), noise(1));
+        assert_eq!(device.update(0, &frame, &[Rect::new(0, 0, 800, 600)]), Ok(Progress::Pending));
+        settle_by_interrupts(&board, &mut device);
+        assert_eq!(board.pixels().unwrap(), frame.pixels);
+        board.assert_content();
+    }
 }
 
 #[test]
