@@ -5,7 +5,6 @@ use core::mem::offset_of;
 use qxl::ioport::IoPort;
 use qxl::monitors::{Head as DeviceHead, MonitorsConfig};
 use qxl::ram::{PrimarySurface, RamHeader, interrupt};
-use qxl::ring::SharedMemory;
 use qxl::surface::SurfaceFormat;
 use zerocopy::IntoBytes;
 use zerocopy::little_endian::{I32, U16, U32};
@@ -163,7 +162,6 @@ impl<B: Bus> Card<B> {
             self.write(heads.saturating_add(at), head.as_bytes());
         }
         self.header.put(offset_of!(RamHeader, monitors_config), &address);
-        self.header.take_bits(offset_of!(RamHeader, int_pending), interrupt::IO_COMMAND);
         self.port(IoPort::MonitorsConfigAsync, 0);
         // The next asynchronous port has to come after the end of this one. A device that does not tell the end in time
         // finds fault with that one.

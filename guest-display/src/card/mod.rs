@@ -45,6 +45,9 @@ const SHAPES: u32 = 64;
 /// The most memory for pointers.
 const POINTER_BYTES: u64 = 2 << 20;
 
+// The three bytes that tell a slot's generation lie together.
+const _: () = assert!(offset_of!(Rom, slot_generation) == offset_of!(Rom, slot_gen_bits) + 2);
+
 /// Interrupts that are let through at all times. The mask is never 0, by which a reset device is told.
 const ALWAYS: u32 = interrupt::ERROR | interrupt::CLIENT_MONITORS_CONFIG | interrupt::IO_COMMAND;
 
@@ -223,15 +226,11 @@ fn take_up<B: Bus>(
     header.put(offset_of!(RamHeader, mem_slot), &SlotRange { start: U64::new(base), end: U64::new(end) });
     port(bus, IoPort::MemslotAdd, layout.slot);
     // The device says which generation it gave the slot.
-    let mut rom = Rom::new_zeroed();
-    bus.rom(0, rom.as_mut_bytes());
-    let generation = rom.slot_generation;
+    let mut bits = [0_u8; 3];
+    bus.rom(offset_of!(Rom, slot_gen_bits), &mut bits);
+    let [generation_bits, id_bits, generation] = bits;
     let slot = GuestSlot::new(layout.addresses, layout.slot, generation, layout.slot_len);
-    let slot = slot.ok_or(StartError::Slots {
-        first: layout.slot,
-        id_bits: rom.slot_id_bits,
-        generation_bits: rom.slot_gen_bits,
-    })?;
+    let slot = slot.ok_or(StartError::Slots { first: layout.slot, id_bits, generation_bits })?;
     let rings = GuestRings::attach(header)?;
     header.store(offset_of!(RamHeader, int_mask), ALWAYS);
     port(bus, IoPort::UpdateIrq, 0);

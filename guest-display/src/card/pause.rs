@@ -70,14 +70,19 @@ impl<B: Bus> Card<B> {
         if mask == self.mask {
             return;
         }
-        // What happened while nobody asked is no news. What happens from now on is told, or seen by the look at the
-        // rings that follows.
+        // The device raises its line only for a bit that was not pending before. So old ones are cleared, and that while
+        // the mask still holds them back: a line that is up while nothing is pending stays up.
+        let pending = offset_of!(RamHeader, int_pending);
         let new = mask & !self.mask;
         if new != 0 {
-            self.header.take_bits(offset_of!(RamHeader, int_pending), new);
+            self.header.take_bits(pending, new);
         }
         self.mask = mask;
         self.header.store(offset_of!(RamHeader, int_mask), mask);
         self.header.barrier();
+        // What happened just in between may have found the mask as it was.
+        if self.header.load(pending) & new != 0 {
+            self.port(IoPort::UpdateIrq, 0);
+        }
     }
 }
