@@ -238,4 +238,6 @@ fn take_up<B: Bus>(
 }
 
 #[cfg(test)]
+mod race;
+#[cfg(test)]
 mod tests;

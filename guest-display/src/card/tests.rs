@@ -18,7 +18,7 @@ use crate::geometry::{Point, Rect};
 use crate::primary::{Head, Screen};
 
 #[path = "../../tests/device/board.rs"]
-mod board;
+pub(super) mod board;
 
 use board::Board;
 
