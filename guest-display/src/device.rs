@@ -253,6 +253,7 @@ impl<B: Bus> Device<B> {
     fn emit(&mut self) -> Result<Progress, Dead> {
         self.card.reclaim()?;
         let Some(picture) = self.picture.as_mut().filter(|_| !self.screen.is_off()) else {
+            self.card.expect(0);
             return Ok(Progress::Done);
         };
         self.card.look_at_clock();

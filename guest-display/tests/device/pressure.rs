@@ -97,6 +97,22 @@ fn memory_that_comes_back_is_told() {
 }
 
 #[test]
+fn a_screen_that_goes_off_waits_for_nothing() {
+    let (board, mut device, mut frame) = shown(2, 256, 192);
+    let mut progress = Progress::Done;
+    for round in 0..100 {
+        if progress == Progress::Pending {
+            break;
+        }
+        frame.paint(Rect::new(0, 0, 256, 192), noise(round));
+        progress = device.update(0, &frame, &[Rect::new(0, 0, 256, 192)]).unwrap();
+    }
+    assert_eq!(progress, Progress::Pending);
+    assert_eq!(device.set_screen(&[]), Ok(Progress::Done));
+    assert_eq!(board.mask() & (interrupt::DISPLAY | interrupt::CURSOR), 0);
+}
+
+#[test]
 fn a_tile_whose_bytes_the_device_changed_is_written_again() {
     let (board, mut device, mut frame) = shown(5, 256, 128);
     let place = |n: u32| Rect::new(n * 64, 0, n * 64 + 64, 64);
