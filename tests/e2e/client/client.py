@@ -5,6 +5,7 @@ Commands arrive on standard input and events leave on standard output, one JSON 
   {"do": "connect", "unix-path": PATH or null, "port": NUMBER or null, "password": TEXT or null}
   {"do": "picture", "file": PATH}                        answered by {"event": "picture"}
   {"do": "state"}                                        answered by {"event": "state", ...}
+  {"do": "resize", "width": W, "height": H}              asks the guest for a screen of this size
   {"do": "key", "code": SCANCODE, "down": BOOL}
   {"do": "position", "x": X, "y": Y}   {"do": "motion", "dx": X, "dy": Y}   {"do": "button", "button": N, "down": BOOL}
 Events that come by themselves: "channel" (name, state), "ready" (display and inputs can be used), "primary" (width,
@@ -113,7 +114,13 @@ class Client:
     def do_state(self):
         width, height = self.primary[1:3] if self.primary else (0, 0)
         lights = self.inputs.props.key_modifiers if self.inputs else 0
-        tell("state", width=width, height=height, lights=lights, **{"mouse-mode": self.mouse_mode()})
+        agent = bool(self.main and self.main.props.agent_connected)
+        tell("state", width=width, height=height, lights=lights, agent=agent, **{"mouse-mode": self.mouse_mode()})
+
+    def do_resize(self, width, height):
+        self.main.update_display_enabled(0, True, False)
+        self.main.update_display(0, 0, 0, width, height, False)
+        self.main.send_monitor_config()
 
     def do_key(self, code, down):
         (self.inputs.key_press if down else self.inputs.key_release)(code)

@@ -134,6 +134,11 @@ impl StockClient {
         })
     }
 
+    /// Asks for a screen of this size, as a viewer does when its window is resized.
+    pub fn resize(&mut self, width: usize, height: usize) -> Result<()> {
+        self.send(&json!({ "do": "resize", "width": width, "height": height }))
+    }
+
     /// Presses or releases the key of this PC scan code (set 1; 0x100 added for the extended ones).
     pub fn key(&mut self, scan_code: u32, down: bool) -> Result<()> {
         self.send(&json!({ "do": "key", "code": scan_code, "down": down }))

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use crate::deadline::Deadline;
+use crate::picture::Fingerprint;
 use crate::serial::SerialLog;
 
 /// Ends an answer, before the exit status; the guest's init script writes it.
@@ -48,6 +49,12 @@ impl Guest {
         Ok(line)
     }
 
+    /// Takes everything on the console so far for read.
+    pub fn forget_console(&mut self) {
+        self.position = self.console.position();
+        self.boot = self.position;
+    }
+
     /// Waits for an input event that the guest's kernel reports: for example `key 30 1` for A pressed.
     pub fn input(&mut self, event: &str, deadline: Deadline) -> Result<()> {
         self.marker(&format!("INPUT {event}"), deadline).map(drop)
@@ -70,10 +77,23 @@ impl Guest {
         self.console.line_after(self.boot, &format!("INPUT-DEVICE {name}"), deadline).map(drop)
     }
 
-    /// Shows the test card, through KMS, in a mode of this size in pixels, until [`Guest::stop_drawing`].
-    pub fn draw_still(&mut self, width: usize, height: usize, deadline: Deadline) -> Result<()> {
+    /// Shows the test card, through KMS, in a mode of this size in pixels, until [`Guest::stop_drawing`]. Gives the picture's
+    /// fingerprint.
+    pub fn draw_still(&mut self, width: usize, height: usize, deadline: Deadline) -> Result<Fingerprint> {
         self.draw(&format!("still --size {width}x{height}"), deadline)?;
-        self.marker("DRAWN still", deadline).map(drop)
+        Fingerprint::told(&self.marker("DRAWN still", deadline)?)
+    }
+
+    /// The same in the display's preferred mode, or with other options of the guest's program.
+    pub fn draw_still_with(&mut self, options: &str, deadline: Deadline) -> Result<Fingerprint> {
+        self.draw(&format!("still {options}"), deadline)?;
+        Fingerprint::told(&self.marker("DRAWN still", deadline)?)
+    }
+
+    /// Shows a scene of a desktop and keeps its last picture until [`Guest::stop_drawing`].
+    pub fn draw_scene(&mut self, name: &str, deadline: Deadline) -> Result<Fingerprint> {
+        self.start(&format!("scene {name} --keep"), deadline)?;
+        Fingerprint::told(&self.marker("SHOWN", deadline)?)
     }
 
     /// Shows moving shapes, for this many frames or for ever; returns when the first is drawn.
@@ -90,8 +110,8 @@ impl Guest {
     }
 
     /// Waits until the moving shapes have come to rest.
-    pub fn drawn_last(&mut self, deadline: Deadline) -> Result<()> {
-        self.marker("DRAWN last", deadline).map(drop)
+    pub fn drawn_last(&mut self, deadline: Deadline) -> Result<Fingerprint> {
+        Fingerprint::told(&self.marker("DRAWN last", deadline)?)
     }
 
     /// Ends what [`Guest::draw_still`] or [`Guest::draw_moving`] started; the text console comes back.
@@ -102,7 +122,11 @@ impl Guest {
     }
 
     fn draw(&mut self, what: &str, deadline: Deadline) -> Result<()> {
-        let line = format!("guest-program draw {what} >/dev/ttyS0 2>&1 & echo $! >/tmp/drawing");
+        self.start(&format!("draw {what}"), deadline)
+    }
+
+    fn start(&mut self, what: &str, deadline: Deadline) -> Result<()> {
+        let line = format!("guest-program {what} >/dev/ttyS0 2>&1 & echo $! >/tmp/drawing");
         self.run(&line, deadline).map(drop)
     }
 

@@ -13,6 +13,11 @@ for module in /modules/*; do
     insmod "$module" || echo "MODULE-FAILED $module" >/dev/ttyS0
 done
 
+# After hibernation the memory comes back from the first disk, and what follows here does not run.
+if grep -q resume-from-disk /proc/cmdline; then
+    cat /sys/block/vda/dev >/sys/power/resume
+fi
+
 guest-program events >/dev/ttyS0 2>&1 &
 
 screen() {
@@ -25,7 +30,8 @@ screen() {
 }
 ( while :; do (screen) </dev/tty1 >/dev/tty1 2>&1; done ) &
 
-until port=$(ls /dev/vport*); do usleep 10000; done
+until name=$(grep -lx control /sys/class/virtio-ports/*/name); do usleep 10000; done
+port=/dev/$(basename "$(dirname "$name")")
 
 # One line is one command; its output is followed by a line with the end mark and the exit status.
 exec 3<>"$port"

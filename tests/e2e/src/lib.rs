@@ -40,7 +40,7 @@ pub use guest::Guest;
 pub use hardware::{Display, Machine, Pointer, SpiceAddress};
 pub use initramfs::GuestImage;
 pub use library::ServerLibrary;
-pub use picture::Picture;
+pub use picture::{Fingerprint, Picture};
 pub use process::{Ender, tied_to_us};
 pub use qmp::{Qmp, SpiceClientAccess};
 pub use serial::SerialLog;

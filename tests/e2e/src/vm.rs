@@ -119,6 +119,16 @@ impl VmBuilder {
         self
     }
 
+    /// Adds the port of the guest's agent: stock clients ask for screens only where there is one.
+    pub fn agent_port(self) -> Self {
+        self.arguments(&[
+            "-chardev",
+            "spicevmc,id=agent,name=vdagent",
+            "-device",
+            "virtserialport,chardev=agent,name=com.redhat.spice.0",
+        ])
+    }
+
     /// Adds arguments to QEMU's command line.
     pub fn arguments(mut self, arguments: &[&str]) -> Self {
         self.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
@@ -298,6 +308,11 @@ impl Vm {
             None => Ok(()),
             Some(status) => bail!("QEMU ended with {status}: {}", standard_error(&self.folder)),
         }
+    }
+
+    /// Waits until QEMU ends by itself: the guest switches its machine off.
+    pub fn ended(&mut self, deadline: Deadline) -> Result<()> {
+        self.process.wait(deadline).map(drop)
     }
 
     /// Ends QEMU in order and checks that it ended well and without complaints.

@@ -51,7 +51,7 @@ pub(crate) fn run(screen: &mut Screen, frames: Option<u32>, report: fn(&str)) ->
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
         due = due.max(Instant::now() - FRAME);
     }
-    report("DRAWN last");
+    report(&format!("DRAWN last {:016x}", animation.canvas.fingerprint()));
     Ok(())
 }
 

@@ -82,6 +82,25 @@ impl Canvas {
         }
     }
 
+    /// A number that depends on every pixel's colour (FNV-1a over red, green, blue): the host compares it with what a client
+    /// shows.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let pixels = self.bytes.as_chunks::<4>().0;
+        let bytes = pixels.iter().flat_map(|[blue, green, red, _]| [*red, *green, *blue]);
+        bytes
+            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    }
+
+    /// The same with the colours that 16 bits can tell apart, as displays widen them again.
+    pub(crate) fn of_16_bits(mut self) -> Self {
+        for [blue, green, red, _] in self.bytes.as_chunks_mut::<4>().0 {
+            *blue = *blue & 0xf8 | *blue >> 5;
+            *green = *green & 0xfc | *green >> 6;
+            *red = *red & 0xf8 | *red >> 5;
+        }
+        self
+    }
+
     /// Gives every pixel of `area` a colour by its place in the picture.
     pub(crate) fn paint(&mut self, area: Area, colour: impl Fn(usize, usize) -> Colour) {
         for y in area.top..area.bottom {

@@ -16,9 +16,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand, ValueEnum};
+use drm::control::ModeTypeFlags;
 
 use crate::canvas::Size;
-use crate::screen::Screen;
+use crate::screen::{Depth, Screen};
 
 #[derive(Parser)]
 struct Arguments {
@@ -37,6 +38,9 @@ enum Verb {
         /// Stop moving after this many frames.
         #[arg(long)]
         frames: Option<u32>,
+        /// Give the display 16 bits for each pixel; only for still pictures.
+        #[arg(long)]
+        rgb565: bool,
     },
     /// Question the display's driver; print an answer a line.
     Conformance {
@@ -45,7 +49,14 @@ enum Verb {
         filter: String,
     },
     /// Draw what a desktop does most, and print what it cost.
-    Scene { name: String },
+    Scene {
+        name: String,
+        /// Keep the last picture, and tell its fingerprint, until killed.
+        #[arg(long)]
+        keep: bool,
+    },
+    /// Print the size of the display's preferred mode, for example 1024x768.
+    Preferred,
     /// Print input events, one a line.
     Events,
 }
@@ -61,22 +72,25 @@ enum Picture {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().verb {
         Verb::Events => events::print(),
-        Verb::Scene { name } => scenes::run(&name, report),
+        Verb::Preferred => preferred(),
+        Verb::Scene { name, keep } => scenes::run(&name, keep, report),
         Verb::Conformance { filter } => conformance::run(&filter, report),
-        Verb::Draw { picture, size, frames } => draw(picture, size, frames),
+        Verb::Draw { picture, size, frames, rgb565 } => draw(picture, size, frames, rgb565),
     };
     let Err(error) = outcome else { return ExitCode::SUCCESS };
     report(&format!("GUEST-PROGRAM-FAILED {error:#}"));
     ExitCode::FAILURE
 }
 
-fn draw(picture: Picture, size: Option<Size>, frames: Option<u32>) -> Result<()> {
-    let mut screen = Screen::open(size)?;
+fn draw(picture: Picture, size: Option<Size>, frames: Option<u32>, rgb565: bool) -> Result<()> {
+    let mut screen = Screen::open(size, if rgb565 { Depth::Rgb565 } else { Depth::Xrgb8888 })?;
     let Size { width, height } = screen.size();
     match picture {
         Picture::Still => {
-            screen.show(&test_card::paint(screen.size(), screen.driver())?, &[])?;
-            report(&format!("DRAWN still {width}x{height}"));
+            let card = test_card::paint(screen.size(), screen.driver())?;
+            let card = if rgb565 { card.of_16_bits() } else { card };
+            screen.show(&card, &[])?;
+            report(&format!("DRAWN still {width}x{height} {:016x}", card.fingerprint()));
         }
         Picture::Moving => animation::run(&mut screen, frames, report)?,
     }
@@ -84,6 +98,16 @@ fn draw(picture: Picture, size: Option<Size>, frames: Option<u32>) -> Result<()>
     loop {
         std::thread::park();
     }
+}
+
+/// Asks the display anew.
+fn preferred() -> Result<()> {
+    let card = kms::Card::open_atomic()?;
+    let modes = kms::Output::first(&card)?.modes()?;
+    let chosen = modes.iter().find(|mode| mode.mode_type().contains(ModeTypeFlags::PREFERRED));
+    let (width, height) = chosen.context("no mode is preferred")?.size();
+    report(&format!("{width}x{height}"));
+    Ok(())
 }
 
 /// Tells the host, at once.

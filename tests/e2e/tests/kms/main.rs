@@ -5,6 +5,8 @@
 mod answers;
 mod conformance;
 mod lifecycle;
+mod pixels;
+mod power;
 
 use anyhow::{Context, Result, bail, ensure};
 use e2e::{Deadline, GuestImage, KmsDriver, ServerLibrary, StockClient, Suite, Vm, VmBuilder};
@@ -21,15 +23,24 @@ struct Session {
 type Check = (&'static str, fn(&mut Session) -> Result<()>);
 
 const CHECKS: &[Check] = &[
+    ("text console", pixels::console),
+    ("modes", pixels::modes),
+    ("16 bits a pixel", pixels::sixteen_bits),
+    ("moving picture", pixels::moving),
+    ("scenes", pixels::scenes),
+    ("resized by the client", pixels::resized_by_client),
     ("conformance", conformance::answers_all),
+    ("suspend to RAM", power::suspended),
+    ("savevm and loadvm", pixels::saved_and_loaded),
     ("unbind and bind", lifecycle::bound_again),
     ("module unloaded and loaded", lifecycle::loaded_again),
+    ("system_reset", pixels::reset),
 ];
 
 impl Session {
     fn boot(suite: Suite, driver: KmsDriver) -> Result<Self> {
         let image = GuestImage::of(suite, &driver)?;
-        let mut vm = VmBuilder::new(ServerLibrary::of_the_environment()?).start(&image)?;
+        let mut vm = VmBuilder::new(ServerLibrary::of_the_environment()?).agent_port().start(&image)?;
         vm.guest.booted(Deadline::seconds(180))?;
         let mut client = vm.connect()?;
         client.ready(Deadline::seconds(30))?;
@@ -39,6 +50,10 @@ impl Session {
     fn check(&mut self, (name, check): Check) -> Result<()> {
         let started = std::time::Instant::now();
         let outcome = check(self).and_then(|()| self.vm.check_alive());
+        if outcome.is_err() {
+            self.vm.guest.stop_drawing(Deadline::seconds(10)).ok();
+            self.vm.guest.forget_console();
+        }
         let seconds = started.elapsed().as_secs_f32();
         let word = if outcome.is_ok() { "ok" } else { "FAILED" };
         println!("    {} {name}: {word} ({seconds:.1} s)", self.suite.name());
@@ -49,10 +64,17 @@ impl Session {
 }
 
 fn on(suite: Suite) -> Result<()> {
-    let mut session = Session::boot(suite, KmsDriver::of_the_environment())?;
+    let driver = KmsDriver::of_the_environment();
+    let only = std::env::var("KMS_ONLY").ok();
+    let chosen = |name: &str| only.as_ref().is_none_or(|only| name.contains(only.as_str()));
+    if chosen("suspend to disk") {
+        power::hibernated(suite, &driver).context("suspend to disk")?;
+    }
+    let mut session = Session::boot(suite, driver)?;
     // All of them, so that one run tells all that is wrong.
     let failures: Vec<String> = CHECKS
         .iter()
+        .filter(|(name, _)| chosen(name))
         .filter_map(|check| session.check(*check).err())
         .map(|error| format!("{error:#}"))
         .collect();

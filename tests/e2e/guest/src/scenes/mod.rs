@@ -31,7 +31,7 @@ struct Scene {
 }
 
 /// Draws the scene of this name and tells `report` what it cost.
-pub(crate) fn run(name: &str, report: fn(&str)) -> Result<()> {
+pub(crate) fn run(name: &str, keep: bool, report: fn(&str)) -> Result<()> {
     let scene = match name {
         "typing" => desk::typing()?,
         "terminal" => desk::terminal()?,
@@ -44,10 +44,17 @@ pub(crate) fn run(name: &str, report: fn(&str)) -> Result<()> {
     let card = Card::open_atomic()?;
     let output = Output::first(&card)?;
     let mut compositor = Compositor::start(&output, &scene.canvas)?;
-    play(name, scene, &mut compositor, report)
+    let last = play(name, scene, &mut compositor, report)?;
+    if keep {
+        report(&format!("SHOWN {name} {:016x}", last.fingerprint()));
+        loop {
+            std::thread::park();
+        }
+    }
+    Ok(())
 }
 
-fn play(name: &str, mut scene: Scene, compositor: &mut Compositor<'_>, report: fn(&str)) -> Result<()> {
+fn play(name: &str, mut scene: Scene, compositor: &mut Compositor<'_>, report: fn(&str)) -> Result<Canvas> {
     let usage = Usage::now()?;
     let mut due = Instant::now();
     for frame in 0..scene.frames {
@@ -59,7 +66,7 @@ fn play(name: &str, mut scene: Scene, compositor: &mut Compositor<'_>, report: f
         }
     }
     report(&usage.line(name, scene.frames)?);
-    Ok(())
+    Ok(scene.canvas)
 }
 
 /// Two still pictures in turn without a word about what differs, as `modetest -v` shows them.
