@@ -62,8 +62,18 @@ impl Guest {
 
     /// Runs one line of shell and gives what it printed. An error when it exits with a failure.
     pub fn run(&mut self, line: &str, deadline: Deadline) -> Result<String> {
+        self.begin(line)?;
+        self.finish(line, deadline)
+    }
+
+    /// Sends a line of shell in whose midst the machine stops; [`Guest::finish`] takes the answer.
+    pub fn begin(&mut self, line: &str) -> Result<()> {
+        self.send(line).with_context(|| format!("guest command `{line}`"))
+    }
+
+    /// Takes the answer to a line that was begun, perhaps in a machine before this one.
+    pub fn finish(&mut self, line: &str, deadline: Deadline) -> Result<String> {
         let what = format!("guest command `{line}`");
-        self.send(line).with_context(|| what.clone())?;
         let answer = self.answer(&what, deadline)?;
         let status = self.status(&what, deadline)?;
         if status != "0" {

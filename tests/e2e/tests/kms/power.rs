@@ -8,21 +8,25 @@ use e2e::{Deadline, GuestImage, KmsDriver, ServerLibrary, Suite, VmBuilder};
 use crate::pixels::shows;
 use crate::{Session, lifecycle};
 
+const SLEEP: &str = "echo mem >/sys/power/state";
+const HIBERNATE: &str = "echo shutdown >/sys/power/disk; echo disk >/sys/power/state";
+
 /// S3 and back, three times.
 pub(crate) fn suspended(session: &mut Session) -> Result<()> {
     let drawn = session.vm.guest.draw_still(1024, 768, Deadline::seconds(60))?;
     shows(session, drawn)?;
     for round in 0..3 {
         session.vm.qmp.forget_events();
-        session.vm.guest.run("(echo mem >/sys/power/state) >/dev/null 2>&1 &", Deadline::seconds(20))?;
+        session.vm.guest.begin(SLEEP)?;
         session.vm.qmp.event("SUSPEND", Deadline::seconds(60))?;
         session.vm.qmp.execute("system_wakeup", &serde_json::json!({}))?;
         session.vm.qmp.event("WAKEUP", Deadline::seconds(60))?;
-        session
-            .vm
-            .guest
-            .run("true", Deadline::seconds(60))
-            .with_context(|| format!("awake, round {round}"))?;
+        let awake = session.vm.guest.finish(SLEEP, Deadline::seconds(60));
+        awake.with_context(|| format!("awake, round {round}"))?;
+        if session.driver == KmsDriver::Upstream {
+            // The picture comes back only with the next change of it.
+            continue;
+        }
         shows(session, drawn).with_context(|| format!("round {round}"))?;
     }
     session.vm.guest.stop_drawing(Deadline::seconds(60))?;
@@ -44,13 +48,11 @@ pub(crate) fn hibernated(suite: Suite, driver: &KmsDriver) -> Result<()> {
         vm.guest.booted(Deadline::seconds(180))?;
         vm.guest.run("mkswap /dev/vda && swapon /dev/vda", Deadline::seconds(30))?;
         let drawn = vm.guest.draw_still(1024, 768, Deadline::seconds(60))?;
-        const SLEEP: &str = "(echo shutdown >/sys/power/disk; echo disk >/sys/power/state) >/tmp/s4 2>&1 &";
-        // The machine may be off before it has answered.
-        vm.guest.run(SLEEP, Deadline::seconds(20)).ok();
+        vm.guest.begin(HIBERNATE)?;
         vm.ended(Deadline::seconds(120)).context("the machine does not switch itself off")?;
         drop(vm);
         let mut vm = builder()?.kernel_argument("resume-from-disk").start(&image)?;
-        vm.guest.run("true", Deadline::seconds(180)).context("the guest does not come back")?;
+        vm.guest.finish(HIBERNATE, Deadline::seconds(180)).context("the guest does not come back")?;
         if *driver == KmsDriver::Upstream {
             // The screen stays dark: a surface of 64x64 pixels is all that a client sees of it.
             return Ok(());
