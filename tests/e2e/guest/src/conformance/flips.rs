@@ -16,6 +16,7 @@ pub(super) const CHECKS: &[Check] = &[
     ("flip-legacy-without-event", legacy_silent),
     ("flip-paced-by-refresh", paced),
     ("flip-timestamps", timestamps),
+    ("flip-after-a-blocking-commit", after_blocking),
     ("flip-while-one-is-pending", pending),
     ("flip-to-smaller-framebuffer", smaller),
     ("flip-on-idle-crtc", idle),
@@ -123,6 +124,20 @@ fn timestamps() -> Result<Outcome> {
 fn monotonic() -> Result<Duration> {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     Ok(Duration::new(now.tv_sec.try_into()?, now.tv_nsec.try_into()?))
+}
+
+/// A blocking commit is done when it returns: a flip right after it is not refused as busy.
+fn after_blocking() -> Result<Outcome> {
+    lit(|output, pair| {
+        let flags = AtomicCommitFlags::NONBLOCK | AtomicCommitFlags::PAGE_FLIP_EVENT;
+        for (round, framebuffer) in pair.into_iter().cycle().take(20).enumerate() {
+            output.enabling(output.mode(640, 480)?, framebuffer)?.commit()?;
+            let request = Request::new(output).set(output.primary, "FB_ID", framebuffer.id());
+            request.try_commit(flags)?.with_context(|| format!("round {round}"))?;
+            output.card.flipped(PATIENCE)?;
+        }
+        Ok(())
+    })
 }
 
 /// A second one is refused as busy or taken after the first: each taken one has its event.

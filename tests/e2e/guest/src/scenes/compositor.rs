@@ -31,9 +31,8 @@ impl<'card> Compositor<'card> {
         let (front, back) = (buffer()?, buffer()?);
         output.enabling(output.mode(width, height)?, &front)?.commit()?;
         let tells_damage = output.property(output.primary.into(), "FB_DAMAGE_CLIPS").is_some();
-        let mut compositor = Compositor { output, front, back, missed: Vec::new(), tells_damage };
-        compositor.swap(&[])?;
-        Ok(compositor)
+        output.flip(&back)?;
+        Ok(Compositor { output, front: back, back: front, missed: Vec::new(), tells_damage })
     }
 
     /// Puts a picture into the hidden buffer.
