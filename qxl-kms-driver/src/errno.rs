@@ -3,7 +3,7 @@
 use guest_display::{CursorError, Dead, Progress, ScreenError, StartError};
 
 const EIO: i32 = -5;
-pub(crate) const ENOMEM: i32 = -12;
+const ENOMEM: i32 = -12;
 const ENODEV: i32 = -19;
 pub(crate) const EINVAL: i32 = -22;
 const ENOSPC: i32 = -28;

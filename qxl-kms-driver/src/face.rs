@@ -3,15 +3,16 @@
 //! The shim calls them with the device's mutex held, but for [`qxl_core_interrupt`], which runs beside any of them.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::cell::UnsafeCell;
 
 use guest_display::edid::{BLOCK, Edid, Monitor};
 use guest_display::geometry::{Point, Rect};
-use guest_display::{Device, Head, Interrupts, Progress};
+use guest_display::{Device, Head, Interrupts, Progress, StartError};
 use qxl::ioport::IoPort;
 
 use crate::cursor::Shape;
-use crate::errno::{EINVAL, ENOMEM, Errno, code};
+use crate::errno::{EINVAL, Errno, code};
 use crate::frame::Frame;
 use crate::kernel::{self, Shim};
 use crate::layout::{
@@ -33,7 +34,7 @@ pub struct Core {
 }
 
 struct State {
-    device: Device<Windows>,
+    device: Box<Device<Windows>>,
     /// Which of the device's heads each of the shim's is: the device counts those that are on.
     places: [Option<usize>; HEADS],
 }
@@ -70,30 +71,34 @@ pub unsafe extern "C" fn qxl_core_start(windows: *const CoreWindows, core: *mut 
     let Some(mapped) = (unsafe { windows.as_ref() }) else { return EINVAL };
     // SAFETY: by this function's contract.
     let Some(windows) = (unsafe { Windows::new(mapped) }) else { return EINVAL };
-    let shim = windows.shim();
-    let device = match Device::start(windows) {
-        Ok(device) => device,
-        Err(error) => return logged("start", Err(error)),
-    };
-    let interrupts = device.interrupts();
-    let state = UnsafeCell::new(State { device, places: [None; HEADS] });
-    let Ok(boxed) = try_box(Core { state, interrupts, shim }) else { return ENOMEM };
-    // SAFETY: by this function's contract.
-    unsafe { core.write(Box::into_raw(boxed)) };
-    0
+    match start(windows) {
+        Ok(started) => {
+            // SAFETY: by this function's contract.
+            unsafe { core.write(started) };
+            0
+        }
+        Err(error) => logged("start", Err(error)),
+    }
 }
 
-/// A box, or the value back when there is no memory.
-fn try_box<T>(value: T) -> Result<Box<T>, T> {
-    // A vector is what stable Rust can ask memory for fallibly.
-    let mut memory = alloc::vec::Vec::new();
-    if memory.try_reserve_exact(1).is_err() {
-        return Err(value);
-    }
-    memory.push(value);
-    let slice: Box<[T]> = memory.into_boxed_slice();
-    let one: *mut T = Box::into_raw(slice).cast();
-    // SAFETY: it came from a box of exactly one, which has the same layout.
+fn start(windows: Windows) -> Result<*mut Core, StartError> {
+    let device = boxed(|| Device::start(windows))?;
+    let interrupts = device.interrupts();
+    let state = UnsafeCell::new(State { device, places: [None; HEADS] });
+    let core = boxed(|| Ok(Core { state, interrupts, shim: windows.shim() }))?;
+    Ok(Box::into_raw(core))
+}
+
+/// A value in a box; an error when there is no memory. Of its own, because what is made may be large, and is to be on the
+/// stack only here.
+#[inline(never)]
+fn boxed<T>(make: impl FnOnce() -> Result<T, StartError>) -> Result<Box<T>, StartError> {
+    // A vector of one is what stable Rust can ask memory for fallibly.
+    let mut memory = Vec::new();
+    memory.try_reserve_exact(1).map_err(|_| StartError::OutOfMemory)?;
+    memory.push(make()?);
+    let one: *mut T = Box::into_raw(memory.into_boxed_slice()).cast();
+    // SAFETY: it came out of a box of one, which has the same layout.
     Ok(unsafe { Box::from_raw(one) })
 }
 

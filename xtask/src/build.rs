@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
-use crate::{command, setup, symbols, workspace};
+use crate::{command, kms, setup, symbols, workspace};
 
 const SONAME: &str = "libspice-server.so.1";
 
@@ -25,6 +25,8 @@ pub(crate) struct Options {
 enum Artefact {
     /// target/dist/host-server/libspice-server.so.1
     HostServer,
+    /// target/dist/kms/: the DKMS tree, its package, and modules for three kernels
+    Kms,
     /// Everything there is so far.
     All,
 }
@@ -32,7 +34,9 @@ enum Artefact {
 pub(crate) fn run(options: &Options) -> Result<String> {
     setup::ensure()?;
     match options.what {
-        Artefact::HostServer | Artefact::All => host_server(),
+        Artefact::HostServer => host_server(),
+        Artefact::Kms => kms::build(),
+        Artefact::All => Ok(format!("{}; {}", host_server()?, kms::build()?)),
     }
 }
 

@@ -27,6 +27,19 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("{} printed no UTF-8", program(command)))
 }
 
+/// A program that is run as root: directly as root, else through sudo.
+pub(crate) fn as_root(program: &str) -> Result<Command> {
+    if output(Command::new("id").arg("-u"))?.trim() == "0" {
+        return Ok(Command::new(program));
+    }
+    if !on_path("sudo") {
+        bail!("{program} needs root or sudo");
+    }
+    let mut command = Command::new("sudo");
+    command.arg(program);
+    Ok(command)
+}
+
 /// Cargo, the one that started us when there is one.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

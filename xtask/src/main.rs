@@ -11,6 +11,7 @@ mod check;
 mod ci;
 mod command;
 mod demo;
+mod kms;
 mod setup;
 mod symbols;
 mod test;

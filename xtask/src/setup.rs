@@ -13,15 +13,21 @@ use crate::command;
 /// Every Debian package the project's verbs need, by name.
 pub(crate) const PACKAGES: &[&str] = &[
     "binutils",
+    "binutils-aarch64-linux-gnu",
     "busybox-static",
     "gcc",
     "gir1.2-spiceclientglib-2.0",
     "libc6-dev",
     "libspice-server1",
     "libssl-dev",
+    "linux-headers-amd64",
+    "make",
+    "mmdebstrap",
     "pkg-config",
     "python3-gi",
     "qemu-system-x86",
+    "rust-web-src",
+    "rustc-web",
     "spice-client-gtk",
     "xz-utils",
 ];
@@ -75,6 +81,12 @@ fn absent(wanted: &[&'static str], listed: &str) -> Vec<&'static str> {
         .filter_map(|(package, _)| package.split(':').next())
         .collect();
     wanted.iter().copied().filter(|package| !installed.contains(package)).collect()
+}
+
+/// Installs packages that only one verb finds out that it needs.
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
+    println!("setup: installing {}", packages.join(" "));
+    install_packages(packages)
 }
 
 fn install_packages(packages: &[&str]) -> Result<()> {

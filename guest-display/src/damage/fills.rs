@@ -21,6 +21,8 @@ const CELLS: u32 = 4;
 const LINES: u32 = 16;
 
 impl Translator {
+    // Of its own, for the sake of small stacks.
+    #[inline(never)]
     pub(super) fn draw_fills(&mut self, sink: &mut impl Sink) -> Result<(), Refused> {
         for (color, count) in backgrounds(&self.cells, &self.shadow) {
             if count >= CELLS {

@@ -142,6 +142,8 @@ fn vote(offsets: &mut [Offset], from: Point, block: Point, in_block: Point) {
 }
 
 impl Translator {
+    // Of its own, for the sake of small stacks.
+    #[inline(never)]
     pub(super) fn draw_moves(&mut self, sink: &mut impl Sink) -> Result<(), Refused> {
         let offsets = self.moves.find(&self.cells, &self.shadow, &self.shown);
         for offset in offsets.into_iter().take(TRIES).filter(|offset| offset.votes > 0) {
