@@ -4,7 +4,7 @@
 use anyhow::{Result, bail};
 use clap::Args;
 
-use crate::{build, command, setup, symbols, workspace};
+use crate::{build, command, kms, setup, symbols, workspace};
 
 /// A bench: its name, and the package whose example of that name measures.
 const BENCHES: &[(&str, &str)] = &[("replay", "replayer"), ("kms", "e2e")];
@@ -33,6 +33,9 @@ pub(crate) fn run(options: &Options) -> Result<String> {
     let results = workspace::root().join("target/bench");
     std::fs::create_dir_all(&results)?;
     for (name, package) in chosen {
+        if *name == "kms" {
+            println!("bench: {}", kms::build()?);
+        }
         println!("bench: {name}");
         let mut cargo = command::cargo();
         cargo.args(["run", "--quiet", "--release", "--package", package, "--example", name, "--"]);

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
-use crate::{build, command, setup, symbols, workspace};
+use crate::{build, command, kms, setup, symbols, workspace};
 
 /// Names the libspice-server.so.1 that a test is to load; the tests read it.
 const LIBRARY: &str = "SPICE_SERVER_LIBRARY";
@@ -70,7 +70,7 @@ pub(crate) fn run(options: &Options) -> Result<String> {
         passed.push("e2e");
     }
     if wanted(Kind::Kms) {
-        kms()?;
+        drivers()?;
         passed.push("kms");
     }
     Ok(format!("{} passed", passed.join(", ")))
@@ -96,9 +96,10 @@ fn e2e(library: &Path) -> Result<()> {
 }
 
 /// The kernel's own driver goes first, with the original library: what fails there says something about the test.
-fn kms() -> Result<()> {
+fn drivers() -> Result<()> {
     println!("test: kms with the kernel's own driver and the original library");
     run_target(KMS, &symbols::installed()?)?;
+    println!("test: {}", kms::build()?);
     let modules = workspace::dist().join("kms/modules");
     for (name, library) in [("original", symbols::installed()?), ("our", ours()?)] {
         println!("test: kms with our driver and the {name} library");
