@@ -94,9 +94,16 @@ fn start(windows: Windows) -> Result<*mut Core, StartError> {
 #[inline(never)]
 fn boxed<T>(make: impl FnOnce() -> Result<T, StartError>) -> Result<Box<T>, StartError> {
     // A vector of one is what stable Rust can ask memory for fallibly.
-    let mut memory = Vec::new();
+    let mut memory = Vec::<T>::new();
     memory.try_reserve_exact(1).map_err(|_| StartError::OutOfMemory)?;
-    memory.push(make()?);
+    let Some(place) = memory.spare_capacity_mut().first_mut() else { return Err(StartError::OutOfMemory) };
+    // Without a detour: each further binding would be one more copy on the stack.
+    match make() {
+        Ok(value) => place.write(value),
+        Err(error) => return Err(error),
+    };
+    // SAFETY: the first element was written just now, and there is room for it.
+    unsafe { memory.set_len(1) };
     let one: *mut T = Box::into_raw(memory.into_boxed_slice()).cast();
     // SAFETY: it came out of a box of one, which has the same layout.
     Ok(unsafe { Box::from_raw(one) })

@@ -1,26 +1,34 @@
-//! `cargo xtask demo`: the main job in one command. Stock QEMU with our server library boots a Debian guest, the guest
-//! draws, and a stock client shows it: in a window where there is a display, else in a picture file.
+//! `cargo xtask demo`: the main job in one command. Stock QEMU with our server library boots a Debian guest with our display
+//! driver, the guest draws, and a stock client shows it: in a window where there is a display, else in a picture file.
 
 mod interrupt;
+mod statistics;
 mod window;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use clap::Args;
-use e2e::{Deadline, GuestImage, Pointer, ServerLibrary, SpiceAddress, Vm, VmBuilder};
+use e2e::{Deadline, GuestImage, KmsDriver, Pointer, ServerLibrary, SpiceAddress, Suite, Vm, VmBuilder};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::interrupt::Interrupt;
+use self::statistics::Statistics;
 use self::window::{End, VIEWER, Window};
-use crate::{build, setup, workspace};
+use crate::{build, kms, setup, workspace};
+
+/// The guest's kernel.
+const GUEST: Suite = Suite::Bookworm;
 
 const WIDTH: usize = 1024;
 const HEIGHT: usize = 768;
 
 /// How long to leave the window and QEMU alone before looking again.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// How long a line of statistics stands.
+const COUNT_AGAIN: Duration = Duration::from_secs(2);
 
 /// After this many frames the moving picture stands still for its portrait.
 const PORTRAIT_FRAMES: u32 = 171;
@@ -34,6 +42,9 @@ pub(crate) struct Options {
     /// Load this libspice-server.so.1 instead of building ours.
     #[arg(long, value_name = "PATH")]
     library: Option<PathBuf>,
+    /// Let the kernel's own qxl driver draw instead of ours.
+    #[arg(long)]
+    upstream_driver: bool,
 }
 
 pub(crate) fn run(options: &Options) -> Result<String> {
@@ -62,8 +73,9 @@ fn check_writable(file: &Path) -> Result<()> {
 fn show(options: &Options, interrupt: &Interrupt) -> Result<String> {
     setup::ensure()?;
     let library = library(options)?;
+    let driver = driver(options)?;
     println!("demo: the guest's system");
-    let image = GuestImage::prepare()?;
+    let image = GuestImage::of(GUEST, &driver)?;
     if interrupt.came() {
         bail!("interrupted");
     }
@@ -71,9 +83,10 @@ fn show(options: &Options, interrupt: &Interrupt) -> Result<String> {
     let mut vm = builder.talkative_kernel().start(&image)?;
     interrupt.ends(vm.ender()?);
     boot(&mut vm)?;
+    let counts = driver != KmsDriver::Upstream;
     match &options.png {
-        Some(file) => portrait(vm, file),
-        None => live(vm, interrupt),
+        Some(file) => portrait(vm, file, counts),
+        None => live(vm, interrupt, counts),
     }
 }
 
@@ -85,6 +98,14 @@ fn library(options: &Options) -> Result<ServerLibrary> {
             ServerLibrary::at(&workspace::server_library())
         }
     }
+}
+
+fn driver(options: &Options) -> Result<KmsDriver> {
+    if options.upstream_driver {
+        return Ok(KmsDriver::Upstream);
+    }
+    println!("demo: the guest's display driver");
+    Ok(KmsDriver::Ours(kms::build_for(GUEST)?))
 }
 
 fn boot(vm: &mut Vm) -> Result<()> {
@@ -101,7 +122,7 @@ fn boot(vm: &mut Vm) -> Result<()> {
 }
 
 /// Shows the moving picture up to a certain frame, and writes what a stock client then has on its screen.
-fn portrait(mut vm: Vm, file: &Path) -> Result<String> {
+fn portrait(mut vm: Vm, file: &Path, counts: bool) -> Result<String> {
     println!("demo: a stock client connects, and the guest draws {PORTRAIT_FRAMES} frames");
     let mut client = vm.connect()?;
     client.ready(Deadline::seconds(60))?;
@@ -109,6 +130,9 @@ fn portrait(mut vm: Vm, file: &Path) -> Result<String> {
     vm.guest.drawn_last(Deadline::seconds(120))?;
     vm.same_picture(&mut client, Deadline::seconds(60))?.write_png(file)?;
     drop(client);
+    if counts {
+        println!("demo: the driver has written {}", Statistics::of(&mut vm)?);
+    }
     vm.quit(Deadline::seconds(60))?;
     Ok(format!(
         "what the client showed, equal to QEMU's own picture in every pixel, is in {}",
@@ -117,7 +141,7 @@ fn portrait(mut vm: Vm, file: &Path) -> Result<String> {
 }
 
 /// Keeps the guest drawing until somebody has seen enough.
-fn live(mut vm: Vm, interrupt: &Interrupt) -> Result<String> {
+fn live(mut vm: Vm, interrupt: &Interrupt, counts: bool) -> Result<String> {
     vm.guest.draw_moving(WIDTH, HEIGHT, None, Deadline::seconds(120))?;
     let mut window = match window::possible() {
         Ok(()) => Some(Window::open(&vm.spice().uri(), vm.file("viewer"))?),
@@ -129,7 +153,17 @@ fn live(mut vm: Vm, interrupt: &Interrupt) -> Result<String> {
     if window.is_some() {
         println!("demo: the guest is in the window; closing it, or Ctrl-C, ends everything");
     }
+    let line = ProgressBar::new_spinner();
+    line.set_style(ProgressStyle::with_template("    {wide_msg}")?);
+    let mut counted = Instant::now();
     while !interrupt.came() {
+        if counts && counted.elapsed() >= COUNT_AGAIN {
+            counted = Instant::now();
+            // A guest that is just being ended does not answer, and that it ends is told below.
+            if let Ok(statistics) = Statistics::of(&mut vm) {
+                line.set_message(format!("the driver has written {statistics}"));
+            }
+        }
         let alive = vm.check_alive();
         // Ctrl-C ends QEMU too, perhaps before we hear of it ourselves.
         if alive.is_err() && interrupt.came() {
@@ -147,6 +181,7 @@ fn live(mut vm: Vm, interrupt: &Interrupt) -> Result<String> {
         }
         std::thread::sleep(LOOK_AGAIN);
     }
+    line.abandon();
     Ok("ended, and with it all that it had started".into())
 }
 
