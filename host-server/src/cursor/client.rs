@@ -72,9 +72,10 @@ impl CursorClient {
         if new.reset != told.reset {
             self.kept.clear();
             self.ready.push_back(ServerMessage::Reset.encode());
-            if pointer.shape.is_none() {
-                return;
-            }
+            // A client that was reset takes nothing before it is set up again.
+            let init = self.init(pointer);
+            self.ready.push_back(init.encode());
+            return;
         }
         if new.trail != told.trail {
             let (length, frequency) = pointer.trail;
@@ -186,6 +187,18 @@ mod tests {
             let [ServerMessage::Set(set)] = &messages[..] else { panic!("{messages:?}") };
             assert_eq!(matches!(set.cursor, Cursor::Cached(_)), pointer.revision.shape == 3);
         }
+    }
+
+    #[test]
+    fn a_reset_sets_the_client_up_again_before_anything_else() {
+        let mut pointer = PointerState::default();
+        let mut client = CursorClient::new();
+        told(&mut client, &pointer);
+        pointer.reset();
+        let messages = told(&mut client, &pointer);
+        assert!(matches!(messages[..], [ServerMessage::Reset, ServerMessage::Init(_)]), "{messages:?}");
+        pointer.apply(CursorCommand::Move(Point::new(3, 4)), false);
+        assert_eq!(told(&mut client, &pointer), [ServerMessage::Move(Position { x: 3, y: 4 })]);
     }
 
     #[test]

@@ -38,6 +38,14 @@ impl ServerLibrary {
         std::env::var_os(VARIABLE).map_or(Ok(ServerLibrary::Distribution), |path| Self::at(Path::new(&path)))
     }
 
+    /// Whether it is the original, as the distribution has installed it.
+    pub fn is_of_the_distribution(&self) -> bool {
+        match self {
+            ServerLibrary::Distribution => true,
+            ServerLibrary::In(folder) => is_the_systems(folder),
+        }
+    }
+
     /// Lets `command` load this library.
     pub(crate) fn apply(&self, command: &mut Command) {
         match self {
@@ -54,16 +62,18 @@ impl ServerLibrary {
                 .is_some_and(|name| name.to_string_lossy().starts_with("libspice-server.so"))
         });
         match self {
-            ServerLibrary::Distribution => {
-                // What somebody has put into /usr/local is not the distribution's.
-                mapped.any(|path| ["/usr/lib", "/lib"].iter().any(|folder| path.starts_with(folder)))
-            }
+            ServerLibrary::Distribution => mapped.any(|path| is_the_systems(Path::new(path))),
             ServerLibrary::In(folder) => {
                 let folder = folder.canonicalize().unwrap_or_else(|_| folder.clone());
                 mapped.any(|path| Path::new(path).parent() == Some(&folder))
             }
         }
     }
+}
+
+/// What somebody has put into /usr/local is not the distribution's.
+fn is_the_systems(path: &Path) -> bool {
+    ["/usr/lib", "/lib"].iter().any(|folder| path.starts_with(folder))
 }
 
 #[cfg(test)]
