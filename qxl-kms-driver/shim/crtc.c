@@ -43,6 +43,8 @@ static void qxl_crtc_disable(struct drm_crtc *crtc, struct drm_atomic_state *sta
 	struct drm_pending_vblank_event *event = crtc->state->event;
 
 	qxl_flip_abandon(crtc_to_head(crtc));
+	/* Planes of a head that goes off are not told. */
+	qxl_panic_keep(crtc_to_head(crtc), NULL, NULL);
 	drm_crtc_vblank_off(crtc);
 	if (!event || crtc->state->active)
 		return;
