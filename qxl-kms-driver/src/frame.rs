@@ -222,7 +222,7 @@ mod tests {
         for shift in 0..9 {
             for width in 1..8u32 {
                 let frame = frame(&bytes[shift..], 64, width, 1, b"XR24").expect("a format");
-                let mut plain = [0; 8];
+                let mut plain = [u32::MAX; 8];
                 assert!(frame.merge_row(0, 0, &mut plain).is_some());
                 let count = usize::try_from(width).expect("small");
                 for (index, pixel) in plain.iter().take(count).enumerate() {
