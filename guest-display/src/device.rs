@@ -35,7 +35,7 @@ pub struct Device<B: Bus> {
 impl<B: Bus> Device<B> {
     /// Resets the device, checks its memory, adds its memory slot and takes up the rings.
     pub fn start(bus: B) -> Result<Self, StartError> {
-        let cursor = Cursor::new()?;
+        let cursor = Cursor::new(u64::from(bus.random()) << 32)?;
         let card = Card::start(bus)?;
         Ok(Self { card, picture: None, screen: Screen::default(), cursor, down: None, errors: 0 })
     }

@@ -122,6 +122,7 @@ void qxl_kernel_free(void *memory);
 void qxl_kernel_log(int level, const char *text, size_t len);
 void qxl_kernel_panic(const char *text, size_t len);
 void qxl_kernel_port(void *shim, __u8 port, __u8 argument);
+__u32 qxl_kernel_random(void);
 /* Sleeps until an interrupt of these bits was taken, or for this long. */
 void qxl_kernel_wait(void *shim, __u32 bits, __u32 milliseconds);
 

@@ -4,6 +4,7 @@
 #include <linux/io.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 
 #include "qxl_kms.h"
@@ -46,6 +47,11 @@ void qxl_kernel_port(void *shim, __u8 port, __u8 argument)
 	struct qxl_kms *kms = shim;
 
 	iowrite8(argument, kms->ports + port);
+}
+
+__u32 qxl_kernel_random(void)
+{
+	return get_random_u32();
 }
 
 void qxl_kernel_wait(void *shim, __u32 bits, __u32 milliseconds)

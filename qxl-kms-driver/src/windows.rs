@@ -4,7 +4,7 @@ use guest_display::bus::Bus;
 use qxl::ioport::IoPort;
 use qxl::ring::SharedMemory;
 
-use crate::kernel::Shim;
+use crate::kernel::{self, Shim};
 use crate::layout::CoreWindows;
 use crate::window::Window;
 
@@ -63,6 +63,10 @@ impl Bus for Windows {
 
     fn rom(&self, at: usize, bytes: &mut [u8]) {
         self.rom.read(at, bytes);
+    }
+
+    fn random(&self) -> u32 {
+        kernel::random()
     }
 
     fn port(&mut self, port: IoPort, argument: u8) {

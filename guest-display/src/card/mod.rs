@@ -111,7 +111,7 @@ impl<B: Bus> Card<B> {
             tiles: Residents::new(TILES)?,
             pointer_heap: Heap::new(start, pointer_len, 2 * (COMMANDS + SHAPES) + 2)?,
             shapes: Residents::new(SHAPES)?,
-            image_serial: 0,
+            image_serial: bus.random(),
             most_pixels: images::most_pixels(heap_len),
             screen_width: 0,
             mm_time: U32::new(0),

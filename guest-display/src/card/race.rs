@@ -71,6 +71,10 @@ impl Bus for RacingBoard {
         self.board.rom(at, bytes);
     }
 
+    fn random(&self) -> u32 {
+        0
+    }
+
     fn port(&mut self, port: IoPort, argument: u8) {
         self.board.port(port, argument);
     }

@@ -77,13 +77,14 @@ struct Told {
 }
 
 impl Cursor {
-    pub(crate) fn new() -> Result<Self, OutOfMemory> {
+    /// None yet. Shapes are numbered from `serial` on.
+    pub(crate) fn new(serial: u64) -> Result<Self, OutOfMemory> {
         let mut pixels = Vec::new();
         let side = usize::try_from(MAX_CURSOR).unwrap_or_default();
         pixels.try_reserve_exact(side.saturating_mul(side)).map_err(|_| OutOfMemory)?;
         pixels.resize(side.saturating_mul(side), 0);
         let position = Point16::new(0, 0);
-        Ok(Self { pixels, shape: None, position, is_hidden: true, told: Told::default(), serial: 0 })
+        Ok(Self { pixels, shape: None, position, is_hidden: true, told: Told::default(), serial })
     }
 
     /// Another shape, which is shown.

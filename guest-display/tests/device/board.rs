@@ -95,6 +95,10 @@ impl Bus for Board {
         }
     }
 
+    fn random(&self) -> u32 {
+        40
+    }
+
     fn port(&mut self, port: IoPort, argument: u8) {
         // What the device needs is not the driver's.
         allocation_counter::opt_out(|| {

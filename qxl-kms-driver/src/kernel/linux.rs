@@ -18,6 +18,7 @@ unsafe extern "C" {
     /// Returns, whatever it is for: that a function of C's does not return is something objtool cannot know.
     fn qxl_kernel_panic(text: *const c_char, len: usize);
     fn qxl_kernel_port(shim: *mut c_void, port: u8, argument: u8);
+    fn qxl_kernel_random() -> u32;
     fn qxl_kernel_wait(shim: *mut c_void, bits: u32, milliseconds: u32);
 }
 
@@ -29,6 +30,11 @@ pub(super) fn port(device: *mut c_void, port: u8, argument: u8) {
 pub(super) fn wait(device: *mut c_void, bits: u32, milliseconds: u32) {
     // SAFETY: `Shim::new` was given a device that is still valid.
     unsafe { qxl_kernel_wait(device, bits, milliseconds) };
+}
+
+pub(super) fn random() -> u32 {
+    // SAFETY: it may be called anywhere.
+    unsafe { qxl_kernel_random() }
 }
 
 pub(super) fn log_error(text: &[u8]) {

@@ -38,6 +38,11 @@ impl Shim {
     }
 }
 
+/// Bits that nobody can foresee.
+pub(crate) fn random() -> u32 {
+    services::random()
+}
+
 /// Writes a line into the kernel's log, as an error.
 pub(crate) fn log_error(text: fmt::Arguments<'_>) {
     let mut line = Line::default();

@@ -22,6 +22,7 @@ const SYMBOLS: &[&str] = &[
     "qxl_kernel_log",
     "qxl_kernel_panic",
     "qxl_kernel_port",
+    "qxl_kernel_random",
     "qxl_kernel_wait",
 ];
 

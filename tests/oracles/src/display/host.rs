@@ -217,6 +217,10 @@ impl Bus for Slot {
         self.host.look();
     }
 
+    fn random(&self) -> u32 {
+        0
+    }
+
     fn port(&mut self, port: IoPort, _: u8) {
         if port == IoPort::Reset {
             self.host.taken.borrow_mut().clear();
