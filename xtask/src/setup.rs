@@ -4,6 +4,7 @@
 //! [`ensure`] first. Needs root, or sudo. Packages not in [`PACKAGES`] may not be needed anywhere in the project;
 //! `cargo xtask check` compares the list with docs/packages.md.
 
+use std::collections::HashMap;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -31,6 +32,9 @@ pub(crate) const PACKAGES: &[&str] = &[
     "spice-client-gtk",
     "xz-utils",
 ];
+
+/// Packages of which a machine may have one that is too old, and the version from which they do.
+const AT_LEAST: &[(&str, &str)] = &[("rust-web-src", "1.95"), ("rustc-web", "1.95")];
 
 const COMPONENTS: &[&str] = &["clippy", "rustfmt"];
 
@@ -63,24 +67,42 @@ fn install_missing() -> Result<usize> {
 
 fn missing_packages() -> Result<Vec<&'static str>> {
     let listed = Command::new("dpkg-query")
-        .args(["--show", "--showformat", "${binary:Package} ${db:Status-Status}\n"])
+        .args(["--show", "--showformat", "${binary:Package} ${db:Status-Status} ${Version}\n"])
         .args(PACKAGES)
         .stdin(Stdio::null())
         .output()
         .context("cannot start dpkg-query: setup knows Debian and its descendants only")?;
     let listed = String::from_utf8_lossy(&listed.stdout);
-    Ok(absent(PACKAGES, &listed))
+    let installed = installed(&listed);
+    let mut missing = Vec::new();
+    for package in PACKAGES {
+        let there = installed.get(package);
+        let least = AT_LEAST.iter().find(|(name, _)| name == package);
+        let usable = match (there, least) {
+            (Some(version), Some((_, least))) => is_at_least(version, least)?,
+            (there, _) => there.is_some(),
+        };
+        if !usable {
+            missing.push(*package);
+        }
+    }
+    Ok(missing)
 }
 
-/// The packages that dpkg-query's lines, "name[:architecture] status", do not show as installed.
-fn absent(wanted: &[&'static str], listed: &str) -> Vec<&'static str> {
-    let installed: Vec<&str> = listed
-        .lines()
-        .filter_map(|line| line.split_once(' '))
-        .filter(|(_, status)| *status == "installed")
-        .filter_map(|(package, _)| package.split(':').next())
-        .collect();
-    wanted.iter().copied().filter(|package| !installed.contains(package)).collect()
+/// Name and version of the packages that dpkg-query's lines, "name[:architecture] status version", show as installed.
+fn installed(listed: &str) -> HashMap<&str, &str> {
+    let lines = listed.lines().filter_map(|line| {
+        let mut words = line.split(' ');
+        Some((words.next()?.split(':').next()?, words.next()?, words.next()?))
+    });
+    lines.filter(|(_, status, _)| *status == "installed").map(|(name, _, version)| (name, version)).collect()
+}
+
+/// Whether Debian counts `version` as no earlier than `least`.
+fn is_at_least(version: &str, least: &str) -> Result<bool> {
+    let mut compare = Command::new("dpkg");
+    let status = compare.args(["--compare-versions", version, "ge", least]).status();
+    Ok(status.context("cannot start dpkg")?.success())
 }
 
 /// Installs packages that only one verb finds out that it needs.
@@ -89,12 +111,15 @@ pub(crate) fn install(packages: &[&str]) -> Result<()> {
     install_packages(packages)
 }
 
+/// With fresh lists: old ones may name versions that are no longer there, or that are too old for us.
 fn install_packages(packages: &[&str]) -> Result<()> {
-    let advice = || format!("install these packages by hand and run again: {}", packages.join(" "));
-    apt()?.install(packages).or_else(|_| {
-        command::run(apt()?.command().args(["update", "--quiet"])).with_context(advice)?;
-        apt()?.install(packages).with_context(advice)
-    })
+    let apt = apt()?;
+    let updated = command::run(apt.command().args(["update", "--quiet"]));
+    if let Err(error) = updated {
+        println!("setup: the package lists stay as they are: {error:#}");
+    }
+    apt.install(packages)
+        .with_context(|| format!("install these packages by hand and run again: {}", packages.join(" ")))
 }
 
 /// How apt-get is run here: directly as root, else through sudo.
@@ -115,6 +140,8 @@ impl Apt {
     fn command(&self) -> Command {
         let mut command = if self.sudo { Command::new("sudo") } else { Command::new("env") };
         command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+        // Another apt may be at work for a while, as after the start of a machine.
+        command.args(["--option", "DPkg::Lock::Timeout=600"]);
         command
     }
 
@@ -152,10 +179,14 @@ mod tests {
 
     #[test]
     fn packages_with_an_architecture_or_left_over_configuration_are_told_apart() {
-        let listed = "gcc installed\nlibssl-dev:amd64 installed\nbusybox-static config-files\n";
-        assert_eq!(
-            absent(&["gcc", "libssl-dev", "busybox-static", "cpio"], listed),
-            ["busybox-static", "cpio"]
-        );
+        let listed = "gcc installed 4:12.2\nlibssl-dev:amd64 installed 3.0\nbusybox-static config-files 1.35\ncpio not-installed \n";
+        let installed = installed(listed);
+        assert_eq!((installed.len(), installed["gcc"], installed["libssl-dev"]), (2, "4:12.2", "3.0"));
+    }
+
+    #[test]
+    fn versions_are_compared_as_debian_does() {
+        assert!(is_at_least("1.96.0+dfsg1-1~deb12u2", "1.95").unwrap());
+        assert!(!is_at_least("1.85.0+dfsg3-1~deb12u3", "1.95").unwrap());
     }
 }
