@@ -107,24 +107,6 @@ fn numbers_of_tiles_go_on_over_a_reset() {
 }
 
 #[test]
-fn two_contents_with_one_hash_are_two_tiles() {
-    let (board, mut card) = card(4);
-    let area = Rect::new(0, 0, SIDE, SIDE);
-    for number in [1, 2, 1] {
-        let pixels = pixels(number);
-        card.tile(area, 42, pixels.chunks(SIDE as usize)).unwrap();
-        let (at, _) = last_image(&board);
-        let mut first = [0_u32; 2];
-        board.memory().read(at + 48, first.as_mut_bytes()).unwrap();
-        assert_eq!(first, pixels[..2]);
-    }
-    card.notify();
-    board.pixels();
-    board.assert_content();
-    assert_eq!(card.statistics.tiles_written, 3);
-}
-
-#[test]
 fn tiles_make_room_for_each_other_but_not_while_the_device_needs_them() {
     for seed in 0..4 {
         let (board, mut card) = card(seed);

@@ -8,18 +8,14 @@ pub(super) const COMMAND: u64 = 250;
 /// Bytes of a pixel.
 pub(super) const PIXEL: u64 = 4;
 
-/// Bytes that one image may have. Larger ones are sent in bands, so that command memory need not have them in one
-/// piece, and so that a refusal loses little.
-pub(super) const IMAGE: u64 = 256 * 1024;
-
 /// Bytes of an image's pixels.
 pub(super) fn pixels(area: Rect) -> u64 {
     u64::from(area.width()).saturating_mul(u64::from(area.height())).saturating_mul(PIXEL)
 }
 
-/// Whether one image of `both` is no dearer than images of `one` and of `other`.
-pub(super) fn join(one: Rect, other: Rect) -> Option<Rect> {
+/// Whether one image of `both`, of at most so many bytes, is no dearer than images of `one` and of `other`.
+pub(super) fn join(one: Rect, other: Rect, most: u64) -> Option<Rect> {
     let both = one.union(&other);
     let apart = pixels(one).saturating_add(pixels(other)).saturating_add(COMMAND);
-    (pixels(both) <= apart.min(IMAGE)).then_some(both)
+    (pixels(both) <= apart.min(most)).then_some(both)
 }

@@ -4,10 +4,13 @@ use alloc::vec::Vec;
 
 use crate::geometry::Rect;
 
-use super::cells::Cells;
+use super::cells::{CELL, Cells};
 use super::picture::index;
 use super::translator::OutOfMemory;
 use super::{Refused, Sink, Translator, cost};
+
+/// Pixels from edge to edge of damage that may be drawn as it was told.
+const LEAST: u32 = 4 * CELL;
 
 /// Rectangles that may still grow downwards.
 pub(super) struct OpenImages {
@@ -22,9 +25,9 @@ impl OpenImages {
     }
 
     /// Joins `area` with one of them, if that is no dearer, or opens another one. What has no room is given back.
-    fn place(&mut self, area: Rect) -> Option<Rect> {
+    fn place(&mut self, area: Rect, most: u64) -> Option<Rect> {
         for open in &mut self.rects {
-            if let Some(both) = cost::join(*open, area) {
+            if let Some(both) = cost::join(*open, area, most) {
                 *open = both;
                 return None;
             }
@@ -45,17 +48,19 @@ impl OpenImages {
 
 impl Translator {
     pub(super) fn draw_images(&mut self, sink: &mut impl Sink) -> Result<(), Refused> {
+        self.draw_told(sink, |_, _| true)?;
         self.open.rects.clear();
-        let bounds = self.cells.bounds();
+        let most = most_bytes(sink);
+        let bounds = self.due.cells.bounds();
         for row in bounds.top..bounds.bottom {
             let cells = Rect { top: row, bottom: row.saturating_add(1), ..bounds };
             let mut run = Rect::default();
             for column in bounds.left..bounds.right {
-                let next = self.cells.difference(column, row, &self.shadow, &self.shown);
+                let next = self.due.difference(column, row);
                 if next.is_empty() {
                     continue;
                 }
-                match cost::join(run, next) {
+                match cost::join(run, next, most) {
                     Some(both) => run = both,
                     None => {
                         self.place(sink, run)?;
@@ -65,7 +70,7 @@ impl Translator {
             }
             self.place(sink, run)?;
             // Those that have not grown into this row will not any more.
-            while let Some(area) = self.open.close(self.cells.area(cells).top) {
+            while let Some(area) = self.open.close(self.due.cells.area(cells).top) {
                 self.draw_image(sink, area)?;
             }
         }
@@ -75,13 +80,41 @@ impl Translator {
         Ok(())
     }
 
+    /// Draws damage that is large and due nearly everywhere as it was told, so that a video has the same rectangle each
+    /// time: that is how a server knows it.
+    pub(super) fn draw_told(
+        &mut self,
+        sink: &mut impl Sink,
+        wanted: fn(&Self, Rect) -> bool,
+    ) -> Result<(), Refused> {
+        let mut at = 0;
+        while let Some(area) = self.told.get(at).copied() {
+            if !wanted(self, area) {
+                at += 1;
+                continue;
+            }
+            self.told.swap_remove(at);
+            let cells = self.due.cells.touched(area);
+            let all = area.height().saturating_mul(cells.width());
+            if area.width() < LEAST || area.height() < LEAST || self.due.cells.count(cells) < all - all / 4 {
+                continue;
+            }
+            self.draw_image(sink, area)?;
+        }
+        Ok(())
+    }
+
     fn place(&mut self, sink: &mut impl Sink, area: Rect) -> Result<(), Refused> {
         if area.is_empty() {
             return Ok(());
         }
-        match self.open.place(area) {
+        match self.open.place(area, most_bytes(sink)) {
             Some(area) => self.draw_image(sink, area),
             None => Ok(()),
         }
     }
+}
+
+fn most_bytes(sink: &impl Sink) -> u64 {
+    u64::try_from(sink.most_pixels()).unwrap_or(u64::MAX).saturating_mul(cost::PIXEL)
 }
