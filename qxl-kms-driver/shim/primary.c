@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 /* A head's picture: damage of a framebuffer, handed to the core. */
-#include <linux/timekeeping.h>
+#include <linux/ktime.h>
 #include <drm/drm_atomic_helper.h>
 #include <drm/drm_damage_helper.h>
 #include <drm/drm_fourcc.h>
