@@ -49,7 +49,7 @@ fn scattered_pixels_cost_themselves() {
             dots += 1;
             screen.frame.row_mut(y, x, x + 1)[0] ^= 0x0080_8080;
         }
-        Screen::assert_cheap(screen.show_all(), dots, dots * 258);
+        Screen::assert_cheap(screen.show_all(), dots, dots * 300);
     }
 }
 
