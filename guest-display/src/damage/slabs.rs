@@ -226,7 +226,14 @@ impl Translator {
     /// Draws a blind slab if it was there before.
     fn draw_known(&mut self, sink: &mut impl Sink, column: u32, row: u32) -> Result<(), Refused> {
         let content = self.slabs.slab_mut(column, row).map_or(0, |slab| slab.content);
-        if content == 0 || sink.most_pixels() < SLAB_PIXELS || self.seen.note(content) == Sight::First {
+        if content == 0 || sink.most_pixels() < SLAB_PIXELS {
+            return Ok(());
+        }
+        let sight = self.seen.note(content);
+        for (column, row) in squares(TILE, square(SLAB, column, row, &self.due.cells)) {
+            self.tiles.get_used_to(column, row, sight);
+        }
+        if sight == Sight::First {
             return Ok(());
         }
         let area = self.slab_area(column, row);

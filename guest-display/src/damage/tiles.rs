@@ -22,11 +22,15 @@ const LINES: u32 = TILE * TILE * CELL;
 /// Rows of 16 pixels to be drawn that make looking at a tile worth while: a kilobyte.
 const WORTH: u32 = LINES / 16;
 
-/// How often in a row a tile's content may be new before it is looked at only now and then, as that of a video.
+/// How often more a tile's content may be new than not, before it is looked at only now and then, as that of a video.
 const STRANGE: u8 = 16;
 
-/// How often it is looked at then: once in so many pictures.
-const NOW_AND_THEN: u32 = 8;
+/// The most that is counted, and what a content that is not new counts.
+const STRANGEST: u8 = 24;
+const FAMILIAR: u8 = 8;
+
+/// How often it is looked at then: once in so many pictures. An odd number, for pictures that come in pairs.
+const NOW_AND_THEN: u32 = 7;
 
 /// What is known of each tile of the screen.
 pub(super) struct Tiles {
@@ -41,7 +45,7 @@ struct Tile {
     /// The content that was noted when the tile was last to be drawn; 0 once it was. A tile that is still to be drawn
     /// because the sink was full has not come again.
     waiting: u64,
-    /// How often in a row its content was new.
+    /// How often its content was new lately.
     strange: u8,
 }
 
@@ -102,20 +106,21 @@ impl Translator {
             return Ok(false);
         }
         let mut hashes = [0; TILES];
-        let (mut count, mut better) = (0, 0);
+        let (mut count, mut plain, mut kept) = (0, 0, 0);
         for ((column, row), hash) in squares(TILE, slab).zip(&mut hashes) {
             count += 1;
             match self.content(column, row) {
-                Content::Strange => return Ok(false),
-                Content::Plain => better += 1,
+                // It is left to be drawn as a whole, and taken as such if it goes on like that.
+                Content::Strange => return Ok(true),
+                Content::Plain => plain += 1,
                 Content::Mixed(content) => {
-                    better += usize::from(self.seen.is_kept(content));
+                    kept += usize::from(self.seen.is_kept(content));
                     *hash = content;
                 }
             }
         }
-        // Most of it is a fill, or is found as tiles.
-        if better * 2 >= count {
+        // Most of it is a fill.
+        if plain * 2 >= count {
             return Ok(false);
         }
         for ((column, row), hash) in squares(TILE, slab).zip(&mut hashes).filter(|(_, hash)| **hash == 0) {
@@ -126,14 +131,20 @@ impl Translator {
         if tile.waiting == content {
             return Ok(true);
         }
-        if self.seen.note(content) == Sight::First {
-            tile.waiting = content;
-            // Each of them may come again alone.
-            for ((column, row), hash) in squares(TILE, slab).zip(hashes) {
-                let sight = self.seen.note(hash);
-                self.tiles.get_used_to(column, row, sight);
+        let is_in_tiles = (plain + kept) * 2 >= count;
+        match self.seen.note(content) {
+            // A few tiles may do, until it has come more often.
+            Sight::First | Sight::Again(1) if is_in_tiles => return Ok(false),
+            Sight::First => {
+                tile.waiting = content;
+                // Each of them may come again alone.
+                for ((column, row), hash) in squares(TILE, slab).zip(hashes) {
+                    let sight = self.seen.note(hash);
+                    self.tiles.get_used_to(column, row, sight);
+                }
+                return Ok(true);
             }
-            return Ok(true);
+            Sight::Again(_) | Sight::Kept => {}
         }
         sink.tile(area, content, self.due.shadow.rows(area))?;
         self.seen.keep(content);
@@ -197,9 +208,12 @@ impl Translator {
 
 impl Tiles {
     /// Whether a tile's content was new counts for how often it is looked at.
-    fn get_used_to(&mut self, column: u32, row: u32, sight: Sight) {
+    pub(super) fn get_used_to(&mut self, column: u32, row: u32, sight: Sight) {
         if let Some(tile) = self.tile_mut(column, row) {
-            tile.strange = if sight == Sight::First { tile.strange.saturating_add(1) } else { 0 };
+            tile.strange = match sight {
+                Sight::First => tile.strange.saturating_add(1).min(STRANGEST),
+                _ => tile.strange.saturating_sub(FAMILIAR),
+            };
         }
     }
 }

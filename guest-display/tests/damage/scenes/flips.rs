@@ -52,3 +52,23 @@ fn two_pages_of_text_in_turn_are_kept_as_well() {
         assert!(cost.bytes() < 1000 * 750 * 4 / 20, "{} bytes: {cost:?}", cost.bytes());
     }
 }
+
+#[test]
+fn two_frames_in_turn_are_known_soon_whatever_was_before() {
+    // Tiles of both are known, and then a film plays over the middle of them.
+    let frames = [terminal(1024, 768, 7), noise(1024, 768, 2)];
+    let mut screen = Screen::showing(frames[0].clone());
+    for turn in 1..10 {
+        screen.flip(&frames[turn % 2]);
+    }
+    for number in 0..60 {
+        screen.frame.paste(&noise(640, 360, number), 192, 204);
+        screen.show(&[Rect::new(192, 204, 832, 564)]);
+    }
+    for turn in 0..40 {
+        screen.flip(&frames[turn % 2]);
+    }
+    for turn in 0..20 {
+        Screen::assert_cheap(screen.flip(&frames[turn % 2]), 24, 24 * 250 + 8000);
+    }
+}

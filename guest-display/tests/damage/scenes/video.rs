@@ -71,3 +71,13 @@ fn what_has_changed_back_costs_nothing() {
     screen.frame = before;
     assert_eq!(screen.show_all().commands(), 0);
 }
+
+#[test]
+fn a_video_is_one_image_where_it_was_told() {
+    let mut screen = Screen::showing(texture(1024, 768));
+    for number in 0..60 {
+        screen.frame.paste(&noise(640, 360, number), 192, 204);
+        let cost = screen.show(&[Rect::new(192, 204, 832, 564)]);
+        assert_eq!((cost.commands(), cost.pixel_bytes), (1, 640 * 360 * 4), "{cost:?}");
+    }
+}
