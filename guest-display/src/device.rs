@@ -37,8 +37,8 @@ pub struct Device<B: Bus> {
 impl<B: Bus> Device<B> {
     /// Resets the device, checks its memory, adds its memory slot and takes up the rings.
     pub fn start(bus: B) -> Result<Self, StartError> {
-        let cursor = Cursor::new(u64::from(bus.random()) << 32)?;
         let secret = u64::from(bus.random()) << 32 | u64::from(bus.random());
+        let cursor = Cursor::new(secret)?;
         let card = Card::start(bus)?;
         Ok(Self { card, picture: None, screen: Screen::default(), cursor, secret, down: None, errors: 0 })
     }

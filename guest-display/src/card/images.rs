@@ -3,7 +3,9 @@
 use core::mem::offset_of;
 
 use qxl::drawable::{Drawable, Operation};
-use qxl::image::{Bitmap, BitmapFormat, IMAGE_BYTES, ImageDescriptor, ImageGroup, ImageKind, image_id};
+use qxl::image::{
+    Bitmap, BitmapFormat, IMAGE_BYTES, ImageDescriptor, ImageGroup, ImageKind, content_id, image_id,
+};
 use qxl::memslot::PhysAddr;
 use qxl::operation::{Copy, rop};
 use zerocopy::little_endian::{U16, U32, U64};
@@ -124,10 +126,7 @@ impl<B: Bus> Card<B> {
         let Some(len) = image_len(area) else { return Ok(None) };
         let Some(block) = self.allocate(len)? else { return Ok(None) };
         let at = block.offset();
-        // After four thousand million images the numbers begin again: no client still has the first ones.
-        self.image_serial = self.image_serial.wrapping_add(1);
-        let id = image_id(ImageGroup::Driver, self.image_serial);
-        self.write_image(at, area, id, ImageDescriptor::CACHE, rows);
+        self.write_image(at, area, content_id(content.hash), ImageDescriptor::CACHE, rows);
         match self.tiles.insert(content, block) {
             Ok(tile) => Ok(Some((tile, at, true))),
             Err(block) => {

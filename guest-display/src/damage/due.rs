@@ -6,11 +6,11 @@
 use core::ops::Range;
 
 use crate::geometry::{Point, Rect};
+use crate::hash::Hasher;
 
 use super::Framebuffer;
 use super::cells::{CELL, Cells};
 use super::gains::Gains;
-use super::hash::Hasher;
 use super::picture::{Picture, UNKNOWN, index};
 use super::prediction::Prediction;
 use super::run::{RUN, copy, copy_row, same, same_row};

@@ -28,7 +28,6 @@ mod features;
 mod fills;
 mod framebuffer;
 mod gains;
-mod hash;
 mod heaviest;
 mod images;
 mod moves;

@@ -3,13 +3,13 @@
 use alloc::vec::Vec;
 
 use crate::geometry::{Point, Rect};
+use crate::hash::Hasher;
 
 use super::Framebuffer;
 use super::checksum::crc32;
 use super::due::Due;
 use super::emit::Step;
 use super::gains::Gains;
-use super::hash::Hasher;
 use super::images::OpenImages;
 use super::moves::Moves;
 use super::seen::Seen;

@@ -1,9 +1,10 @@
-//! A hash of pixels by which tiles are known.
+//! Hashes of pixels, by which tiles and pointers are known: here, and to clients that keep them.
 //!
-//! Tiles are not compared when they come again, so that two contents must not share a hash, whatever a program draws: the
-//! secret is new at each start, and no program learns a hash.
+//! They are not compared when they come again, so two contents must not share a hash, whatever a program draws: the secret
+//! is new at each start. And since a number stands for its content, it stays right whatever becomes of the guest: when it is
+//! taken back to an earlier moment, clients still have what it drew after that.
 
-use super::run::{RUN, Run, run_of};
+use crate::damage::{RUN, Run, run_of};
 
 /// Odd constants with about as many ones as zeros.
 const FACTORS: [u64; 4] =
@@ -11,12 +12,12 @@ const FACTORS: [u64; 4] =
 
 /// How hashes are made.
 #[derive(Clone, Copy)]
-pub(super) struct Hasher {
+pub(crate) struct Hasher {
     secret: [u64; 4],
 }
 
 /// A hash that is being made. Two sums side by side, so that multiplications need not wait for each other.
-pub(super) type Sums = [u64; 2];
+pub(crate) type Sums = [u64; 2];
 
 /// Multiplies, and folds the product.
 fn fold(one: u64, other: u64) -> u64 {
@@ -25,8 +26,14 @@ fn fold(one: u64, other: u64) -> u64 {
     u64::try_from(low ^ high).unwrap_or_default()
 }
 
+impl core::fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Hasher")
+    }
+}
+
 impl Hasher {
-    pub(super) fn new(secret: u64) -> Self {
+    pub(crate) fn new(secret: u64) -> Self {
         let mut state = secret;
         let secret = FACTORS.map(|factor| {
             state = state.wrapping_add(factor);
@@ -37,7 +44,7 @@ impl Hasher {
     }
 
     /// Of size and pixels, row by row.
-    pub(super) fn pixels<'a>(&self, width: u32, height: u32, rows: impl Iterator<Item = &'a [u32]>) -> u64 {
+    pub(crate) fn pixels<'a>(&self, width: u32, height: u32, rows: impl Iterator<Item = &'a [u32]>) -> u64 {
         let mut sums = self.begin(width, height);
         for row in rows {
             let (runs, rest) = row.as_chunks::<RUN>();
@@ -54,14 +61,14 @@ impl Hasher {
     }
 
     /// The same in steps: before the first pixel of that many.
-    pub(super) fn begin(&self, width: u32, height: u32) -> Sums {
+    pub(crate) fn begin(&self, width: u32, height: u32) -> Sums {
         let [.., c, d] = self.secret;
         // Other secrets than the pixels are mixed with, for two pixels to be told from the same ones in turn.
         [u64::from(width) ^ c, u64::from(height) ^ d]
     }
 
     /// After some more.
-    pub(super) fn run(&self, [one, other]: Sums, run: &Run) -> Sums {
+    pub(crate) fn run(&self, [one, other]: Sums, run: &Run) -> Sums {
         let [a, b, c, d] = self.secret;
         let [e, f, g, h, i, j, k, l] = run;
         let (one, other) = (fold(e ^ a, f ^ one), fold(g ^ b, h ^ other));
@@ -69,13 +76,13 @@ impl Hasher {
     }
 
     /// After the last.
-    pub(super) fn end(&self, [one, other]: Sums) -> u64 {
+    pub(crate) fn end(&self, [one, other]: Sums) -> u64 {
         let [.., c, d] = self.secret;
         fold(one ^ d, other ^ c)
     }
 
     /// Of hashes.
-    pub(super) fn all(&self, hashes: impl Iterator<Item = u64>) -> u64 {
+    pub(crate) fn all(&self, hashes: impl Iterator<Item = u64>) -> u64 {
         let [a, b, ..] = self.secret;
         hashes.fold(b, |sum, hash| fold(sum ^ hash, a))
     }
