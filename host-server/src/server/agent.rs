@@ -39,6 +39,9 @@ pub(super) struct AgentSlot {
     port: Option<Arc<dyn AgentPort>>,
     /// Which of all ports it is.
     id: u64,
+    announces_room: bool,
+    /// It has not begun.
+    is_new: bool,
     /// Bytes are being moved: nobody else begins to.
     is_busy: bool,
 }
@@ -47,26 +50,37 @@ pub(super) struct AgentSlot {
 const MOST_AT_ONCE: usize = 1 << 20;
 
 impl Server {
-    /// Attaches the port that the guest's agent has opened. A port that is of no use any more makes way.
+    /// Attaches the port that the guest's agent has opened. It is left alone until [`Agent::begin`]. A port that is of no
+    /// use any more makes way.
     ///
     /// # Errors
     /// When there is an agent already.
     pub fn attach_agent(&self, port: Arc<dyn AgentPort>) -> Result<Agent, HostError> {
         let announces_room = port.announces_room();
-        let id = self.shared.change(|state| {
-            if state.session.has_agent() {
-                return Err(HostError::new("there is an agent already"));
-            }
-            state.agent.port = Some(port);
-            state.agent.id += 1;
-            state.session.attach_agent(announces_room);
-            Ok(state.agent.id)
-        })?;
+        let mut state = self.shared.lock();
+        if state.session.has_agent() || state.agent.is_new {
+            return Err(HostError::new("there is an agent already"));
+        }
+        let id = state.agent.id + 1;
+        let is_busy = state.agent.is_busy;
+        state.agent = AgentSlot { port: Some(port), id, announces_room, is_new: true, is_busy };
+        drop(state);
         Ok(Agent { id, shared: Arc::downgrade(&self.shared) })
     }
 }
 
 impl Agent {
+    /// The host is ready to be called: the port is opened, and clients hear of the agent.
+    pub fn begin(&self) {
+        self.with(|shared| {
+            shared.change(|state| {
+                if state.agent.id == self.id && std::mem::take(&mut state.agent.is_new) {
+                    state.session.attach_agent(state.agent.announces_room);
+                }
+            });
+        });
+    }
+
     /// The host has bytes of the guest, or room for some.
     pub fn wake(&self) {
         self.with(|shared| {
@@ -142,6 +156,7 @@ impl AgentSlot {
     fn forget(&mut self, id: u64) {
         if self.id == id {
             self.port = None;
+            self.is_new = false;
         }
     }
 }
@@ -248,6 +263,11 @@ mod tests {
         let server = Server::new().unwrap();
         let port = Arc::new(port);
         let agent = server.attach_agent(Arc::clone(&port) as Arc<dyn AgentPort>).unwrap();
+        assert_eq!(port.calls(), Vec::<String>::new(), "not yet");
+        assert!(server.attach_agent(Arc::new(FakePort::default())).is_err());
+        agent.wake();
+        agent.begin();
+        agent.begin();
         (server, port, agent)
     }
 
@@ -276,7 +296,7 @@ mod tests {
         agent.wake();
         assert_eq!(port.calls(), Vec::<String>::new());
         let next = Arc::new(FakePort::default());
-        assert!(server.attach_agent(Arc::clone(&next) as Arc<dyn AgentPort>).is_ok());
+        server.attach_agent(Arc::clone(&next) as Arc<dyn AgentPort>).unwrap().begin();
         agent.detach();
         assert_eq!(next.calls(), ["open true"], "the old one's end is not the new one's");
         assert!(server.shared.lock().agent.port.is_some());
@@ -298,7 +318,7 @@ mod tests {
         let (server, _port, _agent) = attached(FakePort { endless: true, ..FakePort::default() });
         let goes_on = || {
             let events = server.shared.reception.inbox.take();
-            matches!(events.as_slice(), [Inbound::AgentGoesOn])
+            events.iter().any(|event| matches!(event, Inbound::AgentGoesOn))
         };
         assert!(goes_on());
         server.shared.on_readable();
@@ -326,8 +346,8 @@ mod tests {
         }
 
         let server = Server::new().unwrap();
-        let attach = || server.attach_agent(Arc::new(Panics)).map(drop);
-        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(attach));
+        let agent = server.attach_agent(Arc::new(Panics)).unwrap();
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| agent.begin()));
         assert!(panicked.is_err() && !server.shared.lock().agent.is_busy);
     }
 }
