@@ -45,8 +45,8 @@ enum Fate {
     Dropped,
     /// It goes to the agent.
     Relayed,
-    /// It arranges monitors: kept until it is complete, with the number of pieces so far.
-    Kept { message: BytesMut, pieces: u32 },
+    /// It arranges monitors: its pieces are kept until it is complete.
+    Kept(Vec<Bytes>),
 }
 
 /// What is to be done with a piece.
@@ -61,12 +61,12 @@ pub(super) enum Sorted {
     },
     /// It is kept for later.
     Kept,
-    /// A whole arrangement of monitors.
+    /// A whole arrangement of monitors: the body, and the pieces that it came in.
     Monitors {
-        /// The message with its header.
-        message: Bytes,
-        /// How many pieces it was.
-        pieces: u32,
+        /// Behind the message's header.
+        body: Bytes,
+        /// With the header.
+        pieces: Vec<Bytes>,
     },
 }
 
@@ -110,16 +110,14 @@ impl AgentClient {
         match &mut self.fate {
             Fate::Dropped => Ok(Sorted::Dropped),
             Fate::Relayed => Ok(Sorted::Relayed { ends: part.ends }),
-            Fate::Kept { message, pieces } => {
-                message.extend_from_slice(piece);
-                *pieces = pieces.saturating_add(1);
+            Fate::Kept(pieces) => {
+                pieces.push(piece.clone());
                 if !part.ends {
                     return Ok(Sorted::Kept);
                 }
-                let (message, pieces) = (message.split().freeze(), *pieces);
+                let pieces = std::mem::take(pieces);
                 self.fate = Fate::Dropped;
-                check_monitors(&message)?;
-                Ok(Sorted::Monitors { message, pieces })
+                Ok(Sorted::Monitors { body: monitors(&pieces)?, pieces })
             }
         }
     }
@@ -196,12 +194,6 @@ impl AgentClient {
         self.returning = self.returning.saturating_add(messages);
         (self.returning >= Self::BUNCH).then(|| std::mem::take(&mut self.returning))
     }
-
-    /// Everything that it has not been told of, also of messages that will never be read.
-    pub(super) fn give_back_all(&mut self) -> Option<u32> {
-        let tokens = std::mem::take(&mut self.returning) + std::mem::take(&mut self.outstanding);
-        (tokens > 0).then_some(tokens)
-    }
 }
 
 impl Fate {
@@ -210,17 +202,20 @@ impl Fate {
             if part.size > MAX_MONITORS_SIZE {
                 return Err(ClientFault::new(format_args!("arrangement of monitors of {} bytes", part.size)));
             }
-            return Ok(Self::Kept { message: BytesMut::new(), pieces: 0 });
+            return Ok(Self::Kept(Vec::new()));
         }
         Ok(if passes(part.kind) { Self::Relayed } else { Self::Dropped })
     }
 }
 
-/// The device reads as many monitors as the count says: all of them must be there.
-fn check_monitors(message: &Bytes) -> Result<(), ClientFault> {
-    let data = message.slice(HEADER_SIZE.min(message.len())..);
-    let raw = RawMessage { kind: kind::MONITORS_CONFIG, opaque: 0, data };
-    Message::decode(&raw, ClipboardLayout::default()).map(drop).map_err(ClientFault::new)
+/// The body of an arrangement of monitors. The device reads as many as the count says: all of them must be there.
+fn monitors(pieces: &[Bytes]) -> Result<Bytes, ClientFault> {
+    let mut message = BytesMut::new();
+    pieces.iter().for_each(|piece| message.extend_from_slice(piece));
+    let body = message.split_off(HEADER_SIZE.min(message.len())).freeze();
+    let raw = RawMessage { kind: kind::MONITORS_CONFIG, opaque: 0, data: body.clone() };
+    Message::decode(&raw, ClipboardLayout::default()).map_err(ClientFault::new)?;
+    Ok(body)
 }
 
 #[cfg(test)]
@@ -231,7 +226,7 @@ mod tests {
         RawMessage { kind, opaque: 0, data: Bytes::copy_from_slice(data) }.encode()
     }
 
-    fn monitors(count: u32) -> Vec<u8> {
+    fn monitors_of(count: u32) -> Vec<u8> {
         let mut body = [count.to_le_bytes(), [0; 4]].concat();
         body.resize((8 + count * 20) as usize, 7);
         body
@@ -250,20 +245,21 @@ mod tests {
             assert!(refused(&body), "{count}");
         }
         assert!(refused(&[0; 7]), "not even the count and flags");
-        let mut sized = monitors(1);
+        let mut sized = monitors_of(1);
         sized[4] = 2;
         assert!(refused(&sized), "sizes are missing");
-        assert!(!refused(&monitors(1)));
+        assert!(!refused(&monitors_of(1)));
     }
 
     #[test]
     fn monitors_come_out_whole_however_they_are_cut() {
-        let bytes = message(2, &monitors(10));
+        let bytes = message(2, &monitors_of(10));
         for cut in [HEADER_SIZE, HEADER_SIZE + 1, 200] {
             let mut client = AgentClient::default();
             assert_eq!(sort(&mut client, &bytes[..cut]).unwrap(), Sorted::Kept);
             assert_eq!(sort(&mut client, b"").unwrap(), Sorted::Dropped, "an empty piece");
-            let whole = Sorted::Monitors { message: bytes.clone(), pieces: 2 };
+            let pieces = vec![bytes.slice(..cut), bytes.slice(cut..)];
+            let whole = Sorted::Monitors { body: monitors_of(10).into(), pieces };
             assert_eq!(sort(&mut client, &bytes[cut..]).unwrap(), whole);
         }
     }
@@ -275,7 +271,7 @@ mod tests {
         let mut client = AgentClient::default();
         let sorted: Vec<_> =
             message(2, &body).chunks(2048).map(|piece| sort(&mut client, piece).unwrap()).collect();
-        assert!(matches!(sorted.as_slice(), [.., Sorted::Monitors { pieces: 4, .. }]), "{sorted:?}");
+        assert!(matches!(sorted.as_slice(), [.., Sorted::Monitors { pieces, .. }] if pieces.len() == 4));
         body.push(0);
         assert!(sort(&mut client, &message(2, &body)[..2048]).is_err());
     }
@@ -335,8 +331,8 @@ mod tests {
         let mut client = AgentClient::default();
         let told: Vec<_> = (0..12).filter_map(|_| client.give_back(1)).collect();
         assert_eq!(told, [5, 5]);
-        client.outstanding = 3;
-        assert_eq!(client.give_back_all(), Some(5));
-        assert_eq!(client.give_back_all(), None);
+        client.start(1);
+        assert_eq!(client.give_back(4), None, "the window is new");
+        assert_eq!(client.give_back(7), Some(11));
     }
 }

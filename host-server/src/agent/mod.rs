@@ -129,18 +129,15 @@ impl Relay {
         self.port = Some(Port::new(announces_room));
     }
 
-    /// The port is closed, or of no use any more: what was on its way is gone.
+    /// The port is closed, or of no use any more: what was on its way is gone. Its tokens do not come back, because with
+    /// the next agent clients begin with a new window.
     pub fn detach(&mut self) {
         if self.port.take().is_none() {
             return;
         }
         self.outbox = Outbox::default();
         self.stuck = None;
-        for (id, client) in &mut self.clients {
-            client.reset();
-            let tokens = client.give_back_all().map(|tokens| (*id, ToClient::Tokens(tokens)));
-            self.outputs.extend(tokens);
-        }
+        self.clients.values_mut().for_each(AgentClient::reset);
     }
 
     /// The opening of the port by the agent that is there.
@@ -213,15 +210,15 @@ impl Relay {
                 self.give_back(id, 1);
                 return Ok(None);
             }
-            Sorted::Relayed { ends } => (client_entry(id, piece, 1, ends), None),
-            Sorted::Monitors { message, pieces } => {
-                let body = message.slice(vdagent::assembly::HEADER_SIZE.min(message.len())..);
+            Sorted::Relayed { ends } => (client_entry(id, std::slice::from_ref(piece), ends), None),
+            Sorted::Monitors { body, pieces } => {
                 let monitors = Monitors { body, for_agent: talks };
+                let entry = Entry { held: true, ..client_entry(id, &pieces, true) };
                 if !talks {
-                    self.give_back(id, pieces);
+                    self.give_back_without_agent(id, entry.price);
                     return Ok(Some(monitors));
                 }
-                (Entry { held: true, ..client_entry(id, &message, pieces, true) }, Some(monitors))
+                (entry, Some(monitors))
             }
         };
         client.outstanding = client.outstanding.saturating_add(entry.price);
@@ -420,16 +417,19 @@ impl Relay {
         }
     }
 
-    /// A client's messages are done with. While no agent is there its tokens come back at once: it may have more to
-    /// send that needs none. Those that it spent on an agent that has gone count no more when the next one is there.
+    /// Messages of a client that talks to the agent are done with.
     fn give_back(&mut self, id: ClientId, messages: u32) {
-        let Some(client) = self.clients.get_mut(&id) else { return };
-        let tokens = match (&self.port, client.started) {
-            (None, _) => Some(messages),
-            (Some(_), true) => client.give_back(messages),
-            (Some(_), false) => None,
-        };
+        let talking = self.clients.get_mut(&id).filter(|client| client.started);
+        let tokens = talking.and_then(|client| client.give_back(messages));
         self.outputs.extend(tokens.map(|tokens| (id, ToClient::Tokens(tokens))));
+    }
+
+    /// A wish for monitors costs nothing while no agent is there: a client may have many. Once one is there the tokens
+    /// that were spent before count no more.
+    fn give_back_without_agent(&mut self, id: ClientId, messages: u32) {
+        if self.port.is_none() {
+            self.outputs.push((id, ToClient::Tokens(messages)));
+        }
     }
 
     fn watch_stuck(&mut self, now: Instant) {
@@ -440,19 +440,21 @@ impl Relay {
     }
 }
 
-fn client_entry(client: ClientId, message: &Bytes, price: u32, ends: bool) -> Entry {
-    let chunks = in_chunks(Peer::Client, message);
+/// Each piece becomes a chunk and costs a token.
+fn client_entry(client: ClientId, pieces: &[Bytes], ends: bool) -> Entry {
+    let price = u32::try_from(pieces.len()).unwrap_or(u32::MAX);
+    let chunks = in_chunks(pieces.iter().flat_map(|piece| chunks(Peer::Client, piece)));
     Entry { from: Origin::Client(client), chunks, price, ends, held: false }
 }
 
 fn own_chunks(message: &Message) -> Bytes {
-    in_chunks(Peer::Server, &message.encode(ClipboardLayout::default()))
+    in_chunks(chunks(Peer::Server, &message.encode(ClipboardLayout::default())))
 }
 
 /// Bytes for the port: chunks with their headers.
-fn in_chunks(peer: Peer, message: &Bytes) -> Bytes {
+fn in_chunks(chunks: impl Iterator<Item = Chunk>) -> Bytes {
     let mut bytes = BytesMut::new();
-    for chunk in chunks(peer, message) {
+    for chunk in chunks {
         bytes.extend_from_slice(&chunk.header());
         bytes.extend_from_slice(&chunk.data);
     }

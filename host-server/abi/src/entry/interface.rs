@@ -4,6 +4,7 @@ use std::ffi::c_int;
 use std::sync::{Arc, Weak};
 
 use host_server::fault::HostError;
+use tracing::warn;
 
 use super::character::{closed, is_agent};
 use super::settings::compression_level;
@@ -143,7 +144,14 @@ fn add_character_device(face: &Arc<Face>, sin: Instance<SpiceCharDeviceInstance>
         sin.write(SpiceCharDeviceInstance { st: Held::NULL, ..instance });
         return Ok(());
     }
-    let agent = face.server.attach_agent(Arc::new(port))?;
+    let agent = match face.server.attach_agent(Arc::new(port)) {
+        Ok(agent) => agent,
+        // As with the original the host hears of no failure.
+        Err(error) => {
+            warn!("the agent's port is not served: {error}");
+            return Ok(());
+        }
+    };
     sin.write(SpiceCharDeviceInstance { st: Held::give(PortState { agent: agent.clone() }), ..instance });
     // Only now: a host that is called finds its state.
     agent.begin();

@@ -110,9 +110,7 @@ fn clients_hear_of_the_agent_and_talk_to_it() {
     rig.session.detach_agent();
     rig.session.detach_agent();
     assert_eq!(rig.session.take_actions(), [Action::AgentPort { open: false }]);
-    let back = ServerMessage::AgentTokens(AgentTokens { count: 1 });
-    let messages = main.main_messages();
-    assert!(messages.starts_with(&[back]) && messages.ends_with(&[DISCONNECTED]), "{messages:?}");
+    assert_eq!(main.main_messages().last(), Some(&DISCONNECTED));
 
     rig.session.attach_agent(true);
     drop(main);

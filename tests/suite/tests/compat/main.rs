@@ -5,6 +5,8 @@
 //! original in both places the tests say whether they themselves are sound. Where pictures differ, both
 //! and a marked one are written to target/compat.
 
+mod agent;
+mod agent_scripts;
 mod early;
 mod inputs;
 mod migration;
@@ -122,6 +124,21 @@ fn a_host_learns_of_a_migration_what_it_learns_of_the_original() -> Result<()> {
         let found = migration::learnt(&libraries::under_test()?, script)?;
         ensure!(expected == found, "{script:?}\nexpected {expected:#?}\nfound {found:#?}");
     }
+    Ok(())
+}
+
+#[test]
+fn clients_and_the_agent_see_of_each_other_what_they_see_through_the_original() -> Result<()> {
+    let mut complaints = Vec::new();
+    for script in agent_scripts::all() {
+        let expected = agent::seen(&libraries::original()?, script.options, &script.steps)
+            .with_context(|| format!("{}, with the original", script.name))?;
+        let found = agent::seen(&libraries::under_test()?, script.options, &script.steps)
+            .with_context(|| script.name)?;
+        let outcome = agent::compare(script.name, &expected, &found);
+        complaints.extend(outcome.err().map(|error| format!("{error:#}")));
+    }
+    ensure!(complaints.is_empty(), "{}", complaints.join("\n"));
     Ok(())
 }
 
