@@ -109,8 +109,10 @@ fn pieces_that_fit_no_message_are_refused() {
     assert!(follower.is_within());
     assert_eq!(follower.follow(b"").unwrap().offset, 1, "nothing is a piece, too");
     assert_eq!(follower.follow(b"bcd"), Err(AgentError::ChunkBeyondMessage { excess: 1 }));
-    let last = follower.follow(b"bc").unwrap();
-    assert_eq!(last, Part { kind: 4, begins: false, ends: true, offset: 1, size: 3 });
+    let last_but_one = follower.follow(b"b").unwrap();
+    assert_eq!(last_but_one, Part { kind: 4, begins: false, ends: false, offset: 1, size: 3 });
+    let last = follower.follow(b"c").unwrap();
+    assert_eq!(last, Part { kind: 4, begins: false, ends: true, offset: 2, size: 3 });
     assert!(!follower.is_within());
 }
 
