@@ -122,14 +122,12 @@ impl Shared {
 
     /// Moves bytes between the port and the session until neither goes on; whether something may follow from it.
     pub(super) fn move_agent_bytes(&self) -> bool {
-        let Some(turn) = Turn::begin(self) else { return false };
+        let Some(mut turn) = Turn::begin(self) else { return false };
         let mut read = 0;
         let mut buffer = Vec::new();
         let mut moved = false;
-        loop {
-            // Not in the match itself, which would keep the lock while the port is called.
-            let step = self.lock().session.agent_step();
-            match step {
+        while read <= MOST_AT_ONCE {
+            match turn.step() {
                 PortStep::Write(bytes) => {
                     let count = turn.port.write(&bytes).min(bytes.len());
                     turn.tell(|session, now| session.agent_wrote(count, now));
@@ -144,11 +142,9 @@ impl Shared {
                 PortStep::Rest => return moved,
             }
             moved = true;
-            if read > MOST_AT_ONCE {
-                self.reception.inbox.post(Inbound::AgentGoesOn);
-                return moved;
-            }
         }
+        self.reception.inbox.post(Inbound::AgentGoesOn);
+        moved
     }
 }
 
@@ -166,6 +162,7 @@ struct Turn<'a> {
     shared: &'a Shared,
     port: Arc<dyn AgentPort>,
     id: u64,
+    is_over: bool,
 }
 
 impl<'a> Turn<'a> {
@@ -177,7 +174,17 @@ impl<'a> Turn<'a> {
         }
         let (port, id) = (state.agent.port.clone()?, state.agent.id);
         state.agent.is_busy = true;
-        Some(Self { shared, port, id })
+        Some(Self { shared, port, id, is_over: false })
+    }
+
+    /// What is to be done next. The turn ends together with what is to be done, so that nobody who wakes us in between
+    /// is passed over.
+    fn step(&mut self) -> PortStep {
+        let mut state = self.shared.lock();
+        let step = state.session.agent_step();
+        self.is_over = step == PortStep::Rest;
+        state.agent.is_busy = !self.is_over;
+        step
     }
 
     /// Tells the session what the port did, unless another port has taken its place meanwhile.
@@ -191,7 +198,9 @@ impl<'a> Turn<'a> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.shared.lock().agent.is_busy = false;
+        if !self.is_over {
+            self.shared.lock().agent.is_busy = false;
+        }
     }
 }
 
