@@ -12,23 +12,23 @@ mod client;
 mod filter;
 mod outbox;
 mod port;
+mod to_clients;
+mod to_guest;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
-use tracing::debug;
-use vdagent::clipboard::ClipboardLayout;
-use vdagent::port::{Chunk, Peer, chunks};
-use vdagent::{GraphicsDevice, Message, MouseState, kind};
+use bytes::Bytes;
+use vdagent::{GraphicsDevice, Message};
 
 pub use self::filter::AgentSettings;
 
-use self::client::{AgentClient, Delivery, Sorted};
-use self::outbox::{Entry, Origin, Outbox};
+use self::client::AgentClient;
+use self::outbox::Outbox;
 use self::port::Port;
+use self::to_guest::own_chunks;
 use crate::display::handle::ClientId;
-use crate::fault::{ClientFault, GuestFault};
+use crate::fault::ClientFault;
 
 /// Messages that a client may send before it has to wait for tokens, as in the original.
 pub const WINDOW: u32 = 10;
@@ -168,98 +168,6 @@ impl Relay {
         }
     }
 
-    /// A client talks to the agent that is there, and takes so many messages.
-    pub fn start(&mut self, client: ClientId, tokens: u32, now: Instant) {
-        let Some(port) = &mut self.port else { return };
-        let Some(started) = self.clients.get_mut(&client) else { return };
-        started.start(tokens);
-        port.devices_due |= port.wants_devices;
-        self.catch_up(client, now);
-    }
-
-    /// A client takes so many messages more.
-    pub fn grant(&mut self, client: ClientId, tokens: u32, now: Instant) {
-        if let Some(granted) = self.clients.get_mut(&client).filter(|client| client.started) {
-            granted.grant(tokens);
-            self.catch_up(client, now);
-        }
-    }
-
-    fn catch_up(&mut self, id: ClientId, now: Instant) {
-        let late = self.clients.get_mut(&id).map(|client| client.catch_up(now));
-        let late = late.into_iter().flatten().map(|piece| (id, ToClient::Data(piece)));
-        self.outputs.extend(late);
-    }
-
-    /// A client has sent a piece of a message. A whole arrangement of monitors comes out, also without an agent.
-    ///
-    /// # Errors
-    /// When it fits no message, or the client has sent more than it had tokens for: the client has to go.
-    pub fn on_data(
-        &mut self,
-        id: ClientId,
-        piece: &Bytes,
-        now: Instant,
-    ) -> Result<Option<Monitors>, ClientFault> {
-        let Some(client) = self.clients.get_mut(&id) else { return Ok(None) };
-        let (settings, talks) = (self.settings, self.port.is_some() && client.started);
-        let sorted = client.sort(piece, |kind| talks && settings.pass(kind))?;
-        let (entry, monitors) = match sorted {
-            Sorted::Kept => return Ok(None),
-            Sorted::Dropped => {
-                self.give_back(id, 1);
-                return Ok(None);
-            }
-            Sorted::Relayed { ends } => (client_entry(id, std::slice::from_ref(piece), ends), None),
-            Sorted::Monitors { body, pieces } => {
-                let monitors = Monitors { body, for_agent: talks };
-                let entry = Entry { held: true, ..client_entry(id, &pieces, true) };
-                if !talks {
-                    self.give_back_without_agent(id, entry.price);
-                    return Ok(Some(monitors));
-                }
-                (entry, Some(monitors))
-            }
-        };
-        client.outstanding = client.outstanding.saturating_add(entry.price);
-        if client.outstanding > MAX_OUTSTANDING {
-            let count = client.outstanding;
-            return Err(ClientFault::new(format_args!("{count} agent messages that the guest has not read")));
-        }
-        self.outbox.push(entry);
-        self.watch_stuck(now);
-        Ok(monitors)
-    }
-
-    /// The first wish for monitors that is not decided: devices have taken it, or the agent gets it.
-    pub fn decide_monitors(&mut self, id: ClientId, taken: bool) {
-        if let Some(entry) = self.outbox.decide(id, !taken) {
-            self.settle(&entry);
-        }
-    }
-
-    /// The pointer is somewhere, and the agent is to move it there. Of several such while the port is full only the
-    /// last counts.
-    pub fn move_pointer(&mut self, state: MouseState) {
-        if let Some(port) = &mut self.port {
-            port.pointer_due = Some(state);
-            self.queue_own();
-        }
-    }
-
-    /// Which device is which display, in the order of displays.
-    pub fn set_devices(&mut self, devices: Vec<GraphicsDevice>) {
-        self.devices = devices;
-        if let Some(port) = &mut self.port {
-            port.devices_due |= port.wants_devices;
-        }
-    }
-
-    /// Clients that get what the agent sends.
-    pub fn listeners(&self) -> impl Iterator<Item = ClientId> + '_ {
-        self.clients.iter().filter(|(_, client)| client.started).map(|(id, _)| *id)
-    }
-
     /// What is to be done at the port. `room`: the connections of all [`Relay::listeners`] can take more.
     pub fn next_step(&mut self, room: bool) -> PortStep {
         if !self.machine_runs {
@@ -278,82 +186,6 @@ impl Relay {
             return PortStep::Read(port.reader.wants());
         }
         PortStep::Rest
-    }
-
-    /// Whether somebody takes what the guest sends, or nobody is there to miss it.
-    fn is_wanted(&self) -> bool {
-        let mut listeners = self.clients.values().filter(|client| client.started).peekable();
-        listeners.peek().is_none() || listeners.any(AgentClient::is_ready)
-    }
-
-    /// The port has taken so many of the bytes that it was given.
-    pub fn wrote(&mut self, count: usize, now: Instant) {
-        let Some(port) = &mut self.port else { return };
-        if count == 0 {
-            port.took_nothing(now);
-            return;
-        }
-        if let Some(entry) = self.outbox.wrote(count) {
-            self.settle(&entry);
-        }
-        self.watch_stuck(now);
-    }
-
-    /// The port has given these bytes, at most as many as it was asked for; none when it has none.
-    ///
-    /// # Errors
-    /// When they are no part of a message: the port is of no use until it is opened again.
-    pub fn read(&mut self, mut bytes: &[u8], now: Instant) -> Result<(), GuestFault> {
-        if bytes.is_empty()
-            && let Some(port) = &mut self.port
-        {
-            port.had_nothing();
-        }
-        while !bytes.is_empty() {
-            let Some(port) = &mut self.port else { return Ok(()) };
-            if let Some(chunk) = port.reader.take(&mut bytes).map_err(GuestFault::new)? {
-                self.on_chunk(chunk, now)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn on_chunk(&mut self, chunk: Chunk, now: Instant) -> Result<(), GuestFault> {
-        let Some(port) = &mut self.port else { return Ok(()) };
-        // What the agent tells the server itself has no use.
-        if chunk.peer == Peer::Server {
-            return Ok(());
-        }
-        let mut piece = chunk.data;
-        let part = port.follower.follow(&piece).map_err(GuestFault::new)?;
-        if part.begins {
-            port.passes = self.settings.pass(part.kind) && !self.clients.is_empty();
-        }
-        if !port.passes {
-            return Ok(());
-        }
-        if part.kind == kind::ANNOUNCE_CAPABILITIES {
-            let mut changed = BytesMut::from(piece.as_ref());
-            if let Some(data) = changed.get_mut(part.header_size()..) {
-                if let Some(wants) = filter::wants_devices(part.offset, data) {
-                    port.wants_devices = wants;
-                    port.devices_due = wants;
-                }
-                self.settings.take_back(part.offset, data);
-            }
-            piece = changed.freeze();
-        }
-        for (id, client) in &mut self.clients {
-            match client.deliver(part.begins, &piece, now) {
-                Delivery::Now => self.outputs.push((*id, ToClient::Data(piece.clone()))),
-                Delivery::NotNow => {}
-                Delivery::TooLate => {
-                    let what = "tokens for no message of the agent, while others have some";
-                    self.faults.push((*id, ClientFault::new(what)));
-                }
-            }
-        }
-        Ok(())
     }
 
     /// When [`Relay::on_time`] has something to do.
@@ -388,77 +220,6 @@ impl Relay {
     pub fn take_faults(&mut self) -> Vec<(ClientId, ClientFault)> {
         std::mem::take(&mut self.faults)
     }
-
-    /// Appends the server's own messages, one at a time: the pointer first.
-    fn queue_own(&mut self) {
-        let Some(port) = &mut self.port else { return };
-        if self.outbox.has_server() {
-            return;
-        }
-        let message = if let Some(state) = port.pointer_due.take() {
-            Message::MouseState(state)
-        } else if std::mem::take(&mut port.devices_due) {
-            debug!("telling the agent of {} displays", self.devices.len());
-            Message::GraphicsDevices(self.devices.clone())
-        } else {
-            return;
-        };
-        let (from, chunks) = (Origin::Server, own_chunks(&message));
-        self.outbox.push(Entry { from, chunks, price: 0, ends: true, held: false });
-    }
-
-    /// An entry is written, or never will be.
-    fn settle(&mut self, entry: &Entry) {
-        if let Origin::Client(id) = entry.from
-            && let Some(client) = self.clients.get_mut(&id)
-        {
-            client.outstanding = client.outstanding.saturating_sub(entry.price);
-            self.give_back(id, entry.price);
-        }
-    }
-
-    /// Messages of a client that talks to the agent are done with.
-    fn give_back(&mut self, id: ClientId, messages: u32) {
-        let talking = self.clients.get_mut(&id).filter(|client| client.started);
-        let tokens = talking.and_then(|client| client.give_back(messages));
-        self.outputs.extend(tokens.map(|tokens| (id, ToClient::Tokens(tokens))));
-    }
-
-    /// A wish for monitors costs nothing while no agent is there: a client may have many. Once one is there the tokens
-    /// that were spent before count no more.
-    fn give_back_without_agent(&mut self, id: ClientId, messages: u32) {
-        if self.port.is_none() {
-            self.outputs.push((id, ToClient::Tokens(messages)));
-        }
-    }
-
-    fn watch_stuck(&mut self, now: Instant) {
-        let stuck = self.outbox.stuck();
-        if stuck != self.stuck.map(|(id, _)| id) {
-            self.stuck = stuck.map(|id| (id, now));
-        }
-    }
-}
-
-/// Each piece becomes a chunk and costs a token.
-fn client_entry(client: ClientId, pieces: &[Bytes], ends: bool) -> Entry {
-    let price = u32::try_from(pieces.len()).unwrap_or(u32::MAX);
-    let chunks = in_chunks(pieces.iter().flat_map(|piece| chunks(Peer::Client, piece)));
-    Entry { from: Origin::Client(client), chunks, price, ends, held: false }
-}
-
-fn own_chunks(message: &Message) -> Bytes {
-    in_chunks(chunks(Peer::Server, &message.encode(ClipboardLayout::default())))
-}
-
-/// Bytes for the port: chunks with their headers.
-fn in_chunks(chunks: impl Iterator<Item = Chunk>) -> Bytes {
-    let mut bytes = BytesMut::new();
-    for chunk in chunks {
-        bytes.extend_from_slice(&chunk.header());
-        bytes.extend_from_slice(&chunk.data);
-    }
-    bytes.freeze()
 }
 
 #[cfg(test)]

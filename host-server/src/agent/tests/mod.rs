@@ -6,9 +6,13 @@ mod guest;
 mod streams;
 
 use vdagent::assembly::RawMessage;
+use vdagent::clipboard::ClipboardLayout;
 use vdagent::pieces::PieceReader;
+use vdagent::port::{Chunk, Peer};
+use vdagent::{MouseState, kind};
 
 use super::*;
+use crate::fault::GuestFault;
 
 const ANNA: ClientId = ClientId(1);
 const BERT: ClientId = ClientId(2);
