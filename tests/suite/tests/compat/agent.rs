@@ -54,6 +54,23 @@ pub(crate) struct Seen {
     client: Vec<String>,
 }
 
+impl Seen {
+    /// Whether the server has ended the client's connection.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.client.iter().any(|event| event == "closed")
+    }
+
+    /// The pieces of agent's messages that the client has got.
+    pub(crate) fn client_got(&self) -> Vec<String> {
+        self.client.iter().filter_map(|event| event.strip_prefix("data ")).map(str::to_owned).collect()
+    }
+
+    /// Whether the host or the guest has seen something with this text in it.
+    pub(crate) fn host_has(&self, text: &str) -> bool {
+        self.host.iter().any(|event| event.contains(text))
+    }
+}
+
 pub(crate) fn host(step: &str) -> Step {
     Step::Host(step.to_owned())
 }
@@ -112,6 +129,7 @@ struct Joined {
     client: Client,
     events: usize,
     mode: MouseMode,
+    is_closed: bool,
 }
 
 fn take(step: &Step, replayer: &mut Replayer, joined: &mut Option<Joined>) -> Result<Seen> {
@@ -122,16 +140,11 @@ fn take(step: &Step, replayer: &mut Replayer, joined: &mut Option<Joined>) -> Re
         let client = Client::connect(&Address::Tcp(replayer.address().to_string()), &options)?;
         let (session, mode) = client.look(|view| (view.session.unwrap_or_default(), view.mouse_mode));
         told.push(format!("init: agent {}, tokens {}", session.agent_connected, session.agent_tokens));
-        *joined = Some(Joined { client, events: 0, mode });
+        *joined = Some(Joined { client, events: 0, mode, is_closed: false });
     }
     if let Step::Leave = step {
         *joined = None;
-        // The library hears of it when its socket is closed, and prints that it has.
-        let is_main = |line: &Value| {
-            let is = |name: &str, value: Value| line.get(name) == Some(&value);
-            is("event", "channel".into()) && is("what", "disconnected".into()) && is("kind", 1.into())
-        };
-        lines.extend(replayer.lines_until("the end of the client", is_main)?);
+        lines.extend(end_of_client(replayer)?);
     }
     if let Step::Host(step) = step {
         lines.extend(replayer.agent(step)?);
@@ -144,15 +157,28 @@ fn take(step: &Step, replayer: &mut Replayer, joined: &mut Option<Joined>) -> Re
             Err(ProbeError::Closed { .. } | ProbeError::Transport { .. }) => {
                 told.extend(joined.news());
                 told.push("closed".to_owned());
-                // What it was told in its last moments depends on who is faster.
-                return Ok(Seen { step: String::new(), host: host_lines(&lines), client: told });
+                if !std::mem::replace(&mut joined.is_closed, true) && !lines.iter().any(is_end_of_client) {
+                    lines.extend(end_of_client(replayer)?);
+                }
             }
             Err(error) => return Err(error.into()),
         }
         told.extend(joined.news());
     }
+    // What follows from the end of a client may take the library one turn more.
+    lines.extend(replayer.agent("settle")?);
     lines.extend(replayer.agent("settle")?);
     Ok(Seen { step: String::new(), host: host_lines(&lines), client: told })
+}
+
+/// The lines up to the one by which the library tells that a client's main channel has ended.
+fn end_of_client(replayer: &mut Replayer) -> Result<Vec<Value>> {
+    replayer.lines_until("the end of the client", is_end_of_client)
+}
+
+fn is_end_of_client(line: &Value) -> bool {
+    let is = |name: &str, value: Value| line.get(name) == Some(&value);
+    is("event", "channel".into()) && is("what", "disconnected".into()) && is("kind", 1.into())
 }
 
 fn act(step: &Step, client: &Client) -> Result<(), ProbeError> {

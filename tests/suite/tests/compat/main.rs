@@ -6,6 +6,7 @@
 //! and a marked one are written to target/compat.
 
 mod agent;
+mod agent_facts;
 mod agent_scripts;
 mod early;
 mod inputs;
@@ -140,6 +141,11 @@ fn clients_and_the_agent_see_of_each_other_what_they_see_through_the_original() 
     }
     ensure!(complaints.is_empty(), "{}", complaints.join("\n"));
     Ok(())
+}
+
+#[test]
+fn the_original_differs_at_the_agents_port_as_the_documents_say() -> Result<()> {
+    agent_facts::hold()
 }
 
 const fn random(seed: u64) -> Source {
