@@ -3,11 +3,15 @@
 //!
 //! The relay drives it. It knows of no client.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use vdagent::MouseState;
 use vdagent::follow::Follower;
 use vdagent::pieces::PieceReader;
+
+/// Places of the pointer that may wait for the port.
+const MAX_MOVES: usize = 64;
 
 /// From a port that took nothing to the next attempt, for hosts that do not say when there is room: as in the original.
 const RETRY: Duration = Duration::from_millis(100);
@@ -26,7 +30,7 @@ pub(super) struct Port {
     pub(super) wants_devices: bool,
     /// What the agent has to hear when the server's last message to it is written.
     pub(super) devices_due: bool,
-    pub(super) pointer_due: Option<MouseState>,
+    moves: VecDeque<MouseState>,
     /// It had nothing to read, and has not woken us since.
     pub(super) is_empty: bool,
     /// It took nothing, and has not woken us since.
@@ -46,12 +50,27 @@ impl Port {
             passes: false,
             wants_devices: false,
             devices_due: false,
-            pointer_due: None,
+            moves: VecDeque::new(),
             is_empty: false,
             is_full: false,
             woken: false,
             retry: None,
         }
+    }
+
+    /// The agent has to hear of this place of the pointer. While the port is full it takes the place of the last one that
+    /// waits; otherwise clicks are many places at once, and none of them may be left out.
+    pub(super) fn move_pointer(&mut self, state: MouseState) {
+        let is_enough = self.is_full || self.moves.len() >= MAX_MOVES;
+        match self.moves.back_mut() {
+            Some(last) if is_enough => *last = state,
+            _ => self.moves.push_back(state),
+        }
+    }
+
+    /// The place of the pointer that the agent has to hear of next.
+    pub(super) fn take_move(&mut self) -> Option<MouseState> {
+        self.moves.pop_front()
     }
 
     /// The host has something to read, or room.
@@ -124,5 +143,22 @@ mod tests {
         assert!(port.is_full);
         port.on_time(now + RETRY);
         assert!(!port.is_full && port.due().is_none());
+    }
+
+    #[test]
+    fn places_of_the_pointer_are_left_out_only_when_there_are_too_many() {
+        let place = |x| MouseState { x, ..MouseState::default() };
+        let taken = |port: &mut Port| {
+            std::iter::from_fn(|| port.take_move()).map(|state| state.x).collect::<Vec<_>>()
+        };
+        let mut port = Port::new(true);
+        (0..4).for_each(|x| port.move_pointer(place(x)));
+        assert_eq!(taken(&mut port), [0, 1, 2, 3]);
+        (0..1000).for_each(|x| port.move_pointer(place(x)));
+        let waiting = taken(&mut port);
+        assert_eq!((waiting.len(), waiting[62], waiting[63]), (MAX_MOVES, 62, 999));
+        port.is_full = true;
+        (0..4).for_each(|x| port.move_pointer(place(x)));
+        assert_eq!(taken(&mut port), [3]);
     }
 }

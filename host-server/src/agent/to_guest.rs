@@ -64,11 +64,11 @@ impl Relay {
         }
     }
 
-    /// The pointer is somewhere, and the agent is to move it there. Of several such while the port is full only the
-    /// last counts.
+    /// The pointer is somewhere, and the agent is to move it there. Of several places while the port is full only the last
+    /// counts.
     pub fn move_pointer(&mut self, state: MouseState) {
         if let Some(port) = &mut self.port {
-            port.pointer_due = Some(state);
+            port.move_pointer(state);
             self.queue_own();
         }
     }
@@ -100,7 +100,7 @@ impl Relay {
         if self.outbox.has_server() {
             return;
         }
-        let message = if let Some(state) = port.pointer_due.take() {
+        let message = if let Some(state) = port.take_move() {
             Message::MouseState(state)
         } else if std::mem::take(&mut port.devices_due) {
             debug!("telling the agent of {} displays", self.devices.len());

@@ -25,6 +25,16 @@ fn of_many_places_of_the_pointer_a_slow_agent_hears_the_first_and_the_last() {
 }
 
 #[test]
+fn a_click_that_comes_at_once_is_heard_whole() {
+    let mut world = World::with(&[]);
+    let states = [state(1), MouseState { buttons: 6, ..state(1) }, state(1), state(2)];
+    states.iter().for_each(|state| world.relay.move_pointer(*state));
+    world.run().unwrap();
+    let expected: Vec<u8> = states.iter().flat_map(|state| own(&Message::MouseState(*state))).collect();
+    assert_eq!(world.take_own(), expected);
+}
+
+#[test]
 fn the_pointer_goes_between_the_chunks_of_a_client() {
     let mut world = World::with(&[ANNA]);
     let clipboard = message(4, 3000);

@@ -40,8 +40,8 @@ pub(crate) enum Step {
     Mode(MouseMode),
     /// It moves the pointer.
     Move(u32, u32),
-    /// It clicks.
-    Click(Button),
+    /// It clicks, again and again without waiting for anything.
+    Click(Vec<Button>),
 }
 
 /// What can be seen after a step.
@@ -188,7 +188,7 @@ fn act(step: &Step, client: &Client) -> Result<(), ProbeError> {
         Step::Send(pieces) => pieces.iter().try_for_each(|piece| client.send_to_agent(piece.clone())),
         Step::Mode(mode) => client.request_mouse_mode(*mode),
         Step::Move(x, y) => client.move_pointer_to(0, *x, *y),
-        Step::Click(button) => client.click(*button),
+        Step::Click(buttons) => buttons.iter().try_for_each(|button| client.click(*button)),
         Step::Host(_) | Step::Join | Step::Leave => Ok(()),
     }
 }

@@ -207,8 +207,9 @@ fn faults_of_the_client() -> Vec<Script> {
 fn pointer() -> Script {
     let mut steps = vec![Step::Join, Step::Mode(MouseMode::CLIENT), host("open"), Step::Start(PLENTY)];
     steps.extend([Step::Mode(MouseMode::CLIENT), Step::Move(1, 2), Step::Move(639, 479)]);
-    let buttons = [Button::LEFT, Button::MIDDLE, Button::RIGHT, Button::UP, Button::DOWN];
-    steps.extend(buttons.map(Step::Click));
+    let buttons = [Button::LEFT, Button::MIDDLE, Button::SIDE, Button::UP, Button::DOWN];
+    steps.extend(buttons.map(|button| Step::Click(vec![button])));
+    steps.push(Step::Click([buttons, buttons].concat()));
     steps.extend([host("read 10"), Step::Move(5, 6), Step::Move(7, 8), Step::Move(9, 10)]);
     steps.extend([host("read 100000"), host("set mouse off"), Step::Mode(MouseMode::CLIENT)]);
     steps.extend([host("set mouse on"), Step::Mode(MouseMode::CLIENT), Step::Move(3, 4), host("close")]);
