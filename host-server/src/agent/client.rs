@@ -17,6 +17,9 @@ use crate::fault::ClientFault;
 /// Count and flags, then for each monitor five numbers and its size in millimetres.
 const MAX_MONITORS_SIZE: u32 = 8 + MAX_MONITORS * (20 + 4);
 
+/// No client has tokens for more.
+const MAX_PIECES: usize = super::MAX_OUTSTANDING as usize;
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct AgentClient {
@@ -110,8 +113,13 @@ impl AgentClient {
         match &mut self.fate {
             Fate::Dropped => Ok(Sorted::Dropped),
             Fate::Relayed => Ok(Sorted::Relayed { ends: part.ends }),
+            Fate::Kept(pieces) if pieces.len() >= MAX_PIECES => {
+                let count = pieces.len();
+                Err(ClientFault::new(format_args!("arrangement of monitors in more than {count} pieces")))
+            }
             Fate::Kept(pieces) => {
-                pieces.push(piece.clone());
+                // A copy: what the client has sent may be a part of something much larger.
+                pieces.push(Bytes::copy_from_slice(piece));
                 if !part.ends {
                     return Ok(Sorted::Kept);
                 }
@@ -274,6 +282,15 @@ mod tests {
         assert!(matches!(sorted.as_slice(), [.., Sorted::Monitors { pieces, .. }] if pieces.len() == 4));
         body.push(0);
         assert!(sort(&mut client, &message(2, &body)[..2048]).is_err());
+    }
+
+    #[test]
+    fn monitors_in_more_pieces_than_there_are_tokens_are_the_clients_fault() {
+        let bytes = message(2, &monitors_of(10));
+        let mut client = AgentClient::default();
+        let pieces = std::iter::once(&bytes[..HEADER_SIZE]).chain(bytes[HEADER_SIZE..].chunks(1));
+        let taken = pieces.take_while(|piece| sort(&mut client, piece).is_ok()).count();
+        assert_eq!(taken, 20);
     }
 
     #[test]
