@@ -38,29 +38,45 @@ static void qxl_crtc_enable(struct drm_crtc *crtc, struct drm_atomic_state *stat
 	drm_crtc_vblank_on(crtc);
 }
 
+static void qxl_crtc_keep_event(struct drm_crtc *crtc)
+{
+	crtc_to_head(crtc)->flip = crtc->state->event;
+	crtc->state->event = NULL;
+}
+
 static void qxl_crtc_disable(struct drm_crtc *crtc, struct drm_atomic_state *state)
 {
-	struct drm_pending_vblank_event *event = crtc->state->event;
-
 	qxl_flip_abandon(crtc_to_head(crtc));
 	/* Planes of a head that goes off are not told. */
 	qxl_panic_keep(crtc_to_head(crtc), NULL, NULL);
 	drm_crtc_vblank_off(crtc);
-	if (!event || crtc->state->active)
-		return;
-	crtc->state->event = NULL;
-	spin_lock_irq(&crtc->dev->event_lock);
-	drm_crtc_send_vblank_event(crtc, event);
-	spin_unlock_irq(&crtc->dev->event_lock);
+	if (!crtc->state->active)
+		qxl_crtc_keep_event(crtc);
 }
 
 static void qxl_crtc_flush(struct drm_crtc *crtc, struct drm_atomic_state *state)
 {
-	struct drm_pending_vblank_event *event = crtc->state->event;
+	qxl_crtc_keep_event(crtc);
+}
 
-	crtc->state->event = NULL;
-	if (event)
-		qxl_flip(crtc_to_head(crtc), event);
+/*
+ * The commit is done. Not before that: a program that is told of its flip asks for the next one at once, and is refused
+ * while a plane that it switched off is still part of this one.
+ */
+void qxl_crtc_flips(struct drm_atomic_state *state)
+{
+	struct drm_crtc_state *crtc_state;
+	struct drm_crtc *crtc;
+	int i;
+
+	for_each_new_crtc_in_state(state, crtc, crtc_state, i) {
+		struct qxl_head *head = crtc_to_head(crtc);
+		struct drm_pending_vblank_event *event = head->flip;
+
+		head->flip = NULL;
+		if (event)
+			qxl_flip(head, event);
+	}
 }
 
 static const struct drm_crtc_helper_funcs qxl_crtc_helpers = {

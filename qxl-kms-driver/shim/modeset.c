@@ -42,6 +42,7 @@ static void qxl_commit_tail(struct drm_atomic_state *state)
 	qxl_blank_bare_heads(kms, state);
 	drm_atomic_helper_commit_planes(drm, state, DRM_PLANE_COMMIT_ACTIVE_ONLY);
 	drm_atomic_helper_commit_hw_done(state);
+	qxl_crtc_flips(state);
 	/* Not for the next vblank only: the device may be late, and the next commit would find this one unfinished. */
 	drm_atomic_helper_wait_for_flip_done(drm, state);
 	drm_atomic_helper_cleanup_planes(drm, state);

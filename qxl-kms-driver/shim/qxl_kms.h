@@ -50,8 +50,9 @@ struct qxl_head {
 	ktime_t vblank_at;
 	bool vblank_on;
 
-	/* A flip that waits until the device has taken its frame. Under drm_device.event_lock. */
-	struct drm_pending_vblank_event *late_flip;
+	/* The flip of a commit that is being carried out, and one that waits until the device has taken its frame. */
+	struct drm_pending_vblank_event *flip;
+	struct drm_pending_vblank_event *late_flip;	/* under drm_device.event_lock */
 
 	/* Checksums of frames, for tests: crc.c. */
 	struct work_struct crc_work;
@@ -120,6 +121,7 @@ void qxl_screen_settle(struct qxl_kms *kms, struct drm_atomic_state *state);
 
 /* crtc.c, primary.c, cursor.c, connector.c */
 int qxl_crtc_init(struct qxl_kms *kms, struct qxl_head *head);
+void qxl_crtc_flips(struct drm_atomic_state *state);
 int qxl_primary_init(struct qxl_kms *kms, struct qxl_head *head);
 void qxl_primary_blank(struct qxl_kms *kms, struct qxl_head *head);
 int qxl_cursor_init(struct qxl_kms *kms, struct qxl_head *head);

@@ -27,30 +27,11 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("{} printed no UTF-8", program(command)))
 }
 
-/// A program that is run as root: directly as root, else through sudo.
-pub(crate) fn as_root(program: &str) -> Result<Command> {
-    if output(Command::new("id").arg("-u"))?.trim() == "0" {
-        return Ok(Command::new(program));
-    }
-    if !on_path("sudo") {
-        bail!("{program} needs root or sudo");
-    }
-    let mut command = Command::new("sudo");
-    command.arg(program);
-    Ok(command)
-}
-
 /// Cargo, the one that started us when there is one.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(crate::workspace::root());
     command
-}
-
-/// Whether a program of this name is on the search path.
-pub(crate) fn on_path(program: &str) -> bool {
-    let paths = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&paths).any(|folder| folder.join(program).is_file())
 }
 
 fn program(command: &Command) -> String {

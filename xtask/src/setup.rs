@@ -130,7 +130,7 @@ struct Apt {
 fn apt() -> Result<Apt> {
     let user = command::output(Command::new("id").arg("-u"))?;
     let sudo = user.trim() != "0";
-    if sudo && !command::on_path("sudo") {
+    if sudo && !e2e::on_path("sudo") {
         bail!("packages are missing, and installing them needs root or sudo");
     }
     Ok(Apt { sudo })
@@ -160,7 +160,7 @@ impl Apt {
 }
 
 fn missing_components() -> Result<Vec<&'static str>> {
-    if !command::on_path("rustup") {
+    if !e2e::on_path("rustup") {
         let cargo = command::output(command::cargo().args(["clippy", "--version"]));
         return cargo.map(|_| Vec::new()).context("clippy is missing and there is no rustup to install it");
     }

@@ -5,7 +5,11 @@ Commands arrive on standard input and events leave on standard output, one JSON 
   {"do": "connect", "unix-path": PATH or null, "port": NUMBER or null, "password": TEXT or null}
   {"do": "picture", "file": PATH}                        answered by {"event": "picture"}
   {"do": "state"}                                        answered by {"event": "state", ...}
-  {"do": "resize", "width": W, "height": H}              asks the guest for a screen of this size
+  {"do": "pointer", "file": PATH}                        answered by {"event": "pointer", "shown": BOOL, "width": W,
+                                                         "height": H, "hot-x": X, "hot-y": Y, "x": X, "y": Y}; its pixels
+                                                         are in the file: red, green, blue and alpha
+  {"do": "mouse-mode", "mode": "server" or "client"}     asks the server for it
+  {"do": "arrange", "sizes": [[W, H], ...]}              asks the guest for screens of these sizes, side by side
   {"do": "key", "code": SCANCODE, "down": BOOL}
   {"do": "position", "x": X, "y": Y}   {"do": "motion", "dx": X, "dy": Y}   {"do": "button", "button": N, "down": BOOL}
 Events that come by themselves: "channel" (name, state), "ready" (display and inputs can be used), "primary" (width,
@@ -23,6 +27,7 @@ from gi.repository import GLib, GObject, SpiceClientGLib as Spice  # noqa: E402
 
 MOUSE_MODES = {1: "server", 2: "client"}
 BUTTON_MASKS = {1: 1, 2: 2, 3: 4}
+MOST_SCREENS = 4
 
 
 def listen(instance, signal, handler):
@@ -34,11 +39,33 @@ def tell(event, **details):
     print(json.dumps({"event": event, **details}), flush=True)
 
 
+class Pointer:
+    """The pointer's shape and place as the server tells them."""
+
+    def __init__(self):
+        self.state = {"shown": False, "width": 0, "height": 0, "hot-x": 0, "hot-y": 0, "x": 0, "y": 0}
+        self.pixels = b""
+
+    def follow(self, channel):
+        listen(channel, "cursor-set", self.on_set)
+        listen(channel, "cursor-move", self.on_move)
+        listen(channel, "cursor-hide", lambda channel: self.state.update(shown=False))
+        listen(channel, "cursor-reset", lambda channel: self.state.update(shown=False))
+
+    def on_set(self, channel, width, height, hot_x, hot_y, pixels):
+        self.pixels = ctypes.string_at(pixels, width * height * 4) if pixels else b""
+        self.state.update({"shown": True, "width": width, "height": height, "hot-x": hot_x, "hot-y": hot_y})
+
+    def on_move(self, channel, x, y):
+        self.state.update(x=x, y=y)
+
+
 class Client:
     def __init__(self):
         self.session = Spice.Session()
         self.session.props.enable_audio = False
         self.main = self.inputs = self.primary = None
+        self.pointer = Pointer()
         self.open = set()
         self.buttons = 0
         self.told_ready = False
@@ -63,6 +90,7 @@ class Client:
             self.inputs = channel
             Spice.Channel.connect(channel)
         elif isinstance(channel, Spice.CursorChannel):
+            self.pointer.follow(channel)
             Spice.Channel.connect(channel)
 
     def on_channel_event(self, name, event):
@@ -91,7 +119,7 @@ class Client:
 
     def on_command(self, line):
         command = json.loads(line)
-        getattr(self, "do_" + command.pop("do"))(**{name.replace("-", "_"): value for name, value in command.items()})
+        getattr(self, "do_" + command.pop("do").replace("-", "_"))(**{name.replace("-", "_"): value for name, value in command.items()})
 
     def do_connect(self, unix_path, port, password):
         if unix_path:
@@ -119,9 +147,21 @@ class Client:
         more = {"mouse-mode": self.mouse_mode(), "agent-capabilities": capabilities}
         tell("state", width=width, height=height, lights=lights, agent=agent, **more)
 
-    def do_resize(self, width, height):
-        self.main.update_display_enabled(0, True, False)
-        self.main.update_display(0, 0, 0, width, height, False)
+    def do_pointer(self, file):
+        with open(file, "wb") as output:
+            output.write(self.pointer.pixels)
+        tell("pointer", **self.pointer.state)
+
+    def do_mouse_mode(self, mode):
+        self.main.request_mouse_mode(next(number for number, name in MOUSE_MODES.items() if name == mode))
+
+    def do_arrange(self, sizes):
+        x = 0
+        for number in range(MOST_SCREENS):
+            width, height = sizes[number] if number < len(sizes) else (0, 0)
+            self.main.update_display_enabled(number, number < len(sizes), False)
+            self.main.update_display(number, x, 0, width, height, False)
+            x += width
         self.main.send_monitor_config()
 
     def do_key(self, code, down):

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::deadline::Deadline;
 use crate::hardware::SpiceAddress;
 use crate::picture::Picture;
+use crate::pointer::ServerPointer;
 use crate::process::{Process, tied_to_us};
 
 /// The distribution's, because the bindings are packaged for it.
@@ -44,6 +45,15 @@ pub enum Button {
     Middle,
     /// The right one.
     Right,
+}
+
+impl MouseMode {
+    fn name(self) -> &'static str {
+        match self {
+            MouseMode::Server => "server",
+            MouseMode::Client => "client",
+        }
+    }
 }
 
 impl StockClient {
@@ -108,10 +118,7 @@ impl StockClient {
 
     /// Waits until the server has chosen this mouse mode.
     pub fn mouse_mode(&mut self, mode: MouseMode, deadline: Deadline) -> Result<()> {
-        let name = match mode {
-            MouseMode::Server => "server",
-            MouseMode::Client => "client",
-        };
+        let name = mode.name();
         deadline
             .until(&format!("mouse mode {name}"), || Ok((self.state()?["mouse-mode"] == name).then_some(())))
     }
@@ -134,9 +141,27 @@ impl StockClient {
         })
     }
 
+    /// The pointer as the server has told it.
+    pub fn pointer(&mut self) -> Result<ServerPointer> {
+        let file = self.picture.with_extension("pointer");
+        self.send(&json!({ "do": "pointer", "file": file }))?;
+        let told = self.event("pointer", Deadline::seconds(30))?;
+        ServerPointer::told(&told, &std::fs::read(&file).context("the pointer's pixels are missing")?)
+    }
+
+    /// Asks the server for a mouse mode.
+    pub fn request_mouse_mode(&mut self, mode: MouseMode) -> Result<()> {
+        self.send(&json!({ "do": "mouse-mode", "mode": mode.name() }))
+    }
+
     /// Asks for a screen of this size, as a viewer does when its window is resized.
     pub fn resize(&mut self, width: usize, height: usize) -> Result<()> {
-        self.send(&json!({ "do": "resize", "width": width, "height": height }))
+        self.arrange(&[(width, height)])
+    }
+
+    /// Asks for as many screens as there are sizes, each to the right of the one before.
+    pub fn arrange(&mut self, sizes: &[(usize, usize)]) -> Result<()> {
+        self.send(&json!({ "do": "arrange", "sizes": sizes }))
     }
 
     /// Presses or releases the key of this PC scan code (set 1; 0x100 added for the extended ones).

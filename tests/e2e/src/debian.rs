@@ -9,7 +9,8 @@ use anyhow::{Context, Result, bail};
 
 use crate::cache::Cache;
 
-const MIRROR: &str = "http://deb.debian.org/debian";
+/// Where packages come from.
+pub(crate) const MIRROR: &str = "http://deb.debian.org/debian";
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /// Lists younger than this are not asked for again.

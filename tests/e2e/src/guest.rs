@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::deadline::Deadline;
 use crate::picture::Fingerprint;
+use crate::pointer::PointerShape;
 use crate::serial::SerialLog;
 
 /// Ends an answer, before the exit status; the guest's init script writes it.
@@ -122,6 +123,23 @@ impl Guest {
     /// Waits until the moving shapes have come to rest.
     pub fn drawn_last(&mut self, deadline: Deadline) -> Result<Fingerprint> {
         Fingerprint::told(&self.marker("DRAWN last", deadline)?)
+    }
+
+    /// Shows our own window on the desktop that runs, over its whole screen, until the desktop is stopped. Gives the shape
+    /// that its pointer has.
+    pub fn show_window(&mut self, deadline: Deadline) -> Result<PointerShape> {
+        self.run("show-window", deadline)?;
+        PointerShape::told(&self.marker("POINTER ", deadline)?)
+    }
+
+    /// Waits until our window has its picture in this size, in pixels.
+    pub fn window_drawn(&mut self, width: usize, height: usize, deadline: Deadline) -> Result<Fingerprint> {
+        Fingerprint::told(&self.marker(&format!("DRAWN window {width}x{height} "), deadline)?)
+    }
+
+    /// What the guest itself holds for its picture: that of "console", "x11", or a file in it.
+    pub fn seen(&mut self, source: &str, deadline: Deadline) -> Result<Fingerprint> {
+        Fingerprint::told(&self.run(&format!("in-desktop guest-program seen {source}"), deadline)?)
     }
 
     /// Ends what [`Guest::draw_still`] or [`Guest::draw_moving`] started; the text console comes back.

@@ -1,5 +1,7 @@
-//! The guest's system: busybox, the kernel's display and input modules, our program, and the script that starts them.
+//! The guest's system: busybox, the kernel's display and input modules, our program, and the scripts that start them; for
+//! desktops also a disk.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -7,6 +9,7 @@ use anyhow::{Context, Result};
 use crate::cache::{Cache, content_key};
 use crate::cpio::Archive;
 use crate::debian::Suite;
+use crate::desktop;
 use crate::driver::KmsDriver;
 use crate::kernel::Kernel;
 use crate::kernel_modules::{KernelModule, KernelModules};
@@ -24,15 +27,42 @@ const MODULES: &[&str] = &[
     "virtio_gpu",
 ];
 
-const BUSYBOX: &str = "/bin/busybox";
-const INIT: &str = include_str!("init.sh");
+/// What a disk needs besides.
+const DISK_MODULES: &[&str] = &["ext4", "overlay", BUILT_IN_LATER];
 
-/// A kernel and an initramfs for QEMU.
+/// A part of ext4 that kernels before 6.14 have as a module which nothing names as a dependency.
+const BUILT_IN_LATER: &str = "crc32c_generic";
+
+const BUSYBOX: &str = "/bin/busybox";
+
+/// Every guest's scripts, by their names in the initramfs.
+const SCRIPTS: &[(&str, &str)] =
+    &[("init", include_str!("guest_scripts/init.sh")), ("serve.sh", include_str!("guest_scripts/serve.sh"))];
+
+/// What a guest with desktops has besides; the last one is what our driver's package installs.
+const DESKTOP_FILES: &[(&str, &str)] = &[
+    ("desktop.sh", include_str!("guest_scripts/desktop.sh")),
+    ("desktops/compositor-ready", include_str!("guest_scripts/desktops/compositor-ready")),
+    ("desktops/follow-client", include_str!("guest_scripts/desktops/follow-client")),
+    ("desktops/in-desktop", include_str!("guest_scripts/desktops/in-desktop")),
+    ("desktops/show-window", include_str!("guest_scripts/desktops/show-window")),
+    ("desktops/start-seatd", include_str!("guest_scripts/desktops/start-seatd")),
+    ("desktops/start-sway", include_str!("guest_scripts/desktops/start-sway")),
+    ("desktops/start-weston", include_str!("guest_scripts/desktops/start-weston")),
+    ("desktops/start-xorg", include_str!("guest_scripts/desktops/start-xorg")),
+    ("desktops/stop-desktop", include_str!("guest_scripts/desktops/stop-desktop")),
+    ("desktops/wait-for-compositor", include_str!("guest_scripts/desktops/wait-for-compositor")),
+    ("xorg.conf.d/10-qxl-kms.conf", include_str!("../../../qxl-kms-driver/package/xorg.conf")),
+];
+
+/// A kernel, an initramfs and perhaps a disk for QEMU.
 pub struct GuestImage {
     /// The kernel's file.
     pub kernel: PathBuf,
     /// The initramfs's file.
     pub initramfs: PathBuf,
+    /// The first disk's file, to which nobody writes.
+    pub disk: Option<PathBuf>,
 }
 
 impl GuestImage {
@@ -43,53 +73,97 @@ impl GuestImage {
 
     /// Makes the image, or finds it in the cache. Builds the guest's program with cargo, fetches the kernel with apt.
     pub fn of(suite: Suite, driver: &KmsDriver) -> Result<Self> {
+        Self::made(suite, driver, Addition { modules: &[], files: &[], disk: None })
+    }
+
+    /// A guest with the desktops of Debian 13 on the kernel of any suite: `start-xorg`, `start-weston` or `start-sway` starts
+    /// one, `in-desktop` runs a program in it, `stop-desktop` ends it. Needs 1 GiB of memory.
+    pub fn with_desktops(suite: Suite, driver: &KmsDriver) -> Result<Self> {
+        let disk = Some(desktop::disk(&Cache::of_the_user()?)?);
+        Self::made(suite, driver, Addition { modules: DISK_MODULES, files: DESKTOP_FILES, disk })
+    }
+
+    fn made(suite: Suite, driver: &KmsDriver, addition: Addition) -> Result<Self> {
         let cache = Cache::of_the_user()?;
         let kernel = Kernel::of(suite, &cache)?;
         let driver = driver.module(&kernel.release()?)?;
-        let driver_content =
-            driver.as_ref().map(std::fs::read).transpose().context("cannot read the driver")?;
-        let busybox = std::fs::read(BUSYBOX).context("cannot read busybox: install busybox-static")?;
+        let names: Vec<&str> = MODULES.iter().chain(addition.modules).copied().collect();
         let program = program::build()?;
-        let program =
-            std::fs::read(&program).with_context(|| format!("cannot read {}", program.display()))?;
-        let names = MODULES.join(" ");
-        let parts: [&[u8]; 6] = [
+        let contents = Contents {
+            busybox: std::fs::read(BUSYBOX).context("cannot read busybox: install busybox-static")?,
+            program: read(&program)?,
+            files: SCRIPTS.iter().chain(addition.files).copied().collect(),
+        };
+        let driver_content = driver.as_deref().map(read).transpose()?.unwrap_or_default();
+        let key = content_key(&[
             kernel.key.as_bytes(),
-            names.as_bytes(),
-            driver_content.as_deref().unwrap_or_default(),
-            &busybox,
-            &program,
-            INIT.as_bytes(),
-        ];
-        let key = content_key(&parts);
+            names.join(" ").as_bytes(),
+            &driver_content,
+            contents.key().as_bytes(),
+        ]);
         let folder = cache.entry(&format!("initramfs-{key}"), |folder| {
-            let modules = modules(&kernel, driver.as_deref())?;
-            let archive = archive(&modules, &busybox, &program)?;
-            Ok(std::fs::write(folder.join("initramfs.cpio"), archive)?)
+            let modules = modules(&kernel, &names, driver.as_deref())?;
+            Ok(std::fs::write(folder.join("initramfs.cpio"), contents.archive(&modules)?)?)
         })?;
-        Ok(GuestImage { kernel: kernel.image()?, initramfs: folder.join("initramfs.cpio") })
+        let initramfs = folder.join("initramfs.cpio");
+        Ok(GuestImage { kernel: kernel.image()?, initramfs, disk: addition.disk })
     }
+}
+
+/// What a guest has beyond every guest.
+struct Addition {
+    modules: &'static [&'static str],
+    files: &'static [(&'static str, &'static str)],
+    disk: Option<PathBuf>,
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// The QXL device's driver comes last: it takes the screen over.
-fn modules(kernel: &Kernel, driver: Option<&Path>) -> Result<Vec<KernelModule>> {
+fn modules(kernel: &Kernel, names: &[&str], driver: Option<&Path>) -> Result<Vec<KernelModule>> {
     let mut there = KernelModules::below(&kernel.modules()?)?;
     let driver = driver.map_or_else(|| Ok("qxl".to_owned()), |path| there.add(path))?;
-    let wanted: Vec<&str> = MODULES.iter().copied().chain([driver.as_str()]).collect();
+    let names = names.iter().copied().filter(|name| *name != BUILT_IN_LATER || there.has(name));
+    let wanted: Vec<&str> = names.chain([driver.as_str()]).collect();
     there.with_dependencies(&wanted)
 }
 
-fn archive(modules: &[KernelModule], busybox: &[u8], program: &[u8]) -> Result<Vec<u8>> {
-    let mut archive = Archive::new();
-    for folder in ["bin", "dev", "modules", "proc", "sys", "tmp"] {
-        archive.directory(folder)?;
+/// What an initramfs holds besides modules.
+struct Contents {
+    busybox: Vec<u8>,
+    program: Vec<u8>,
+    files: Vec<(&'static str, &'static str)>,
+}
+
+impl Contents {
+    fn key(&self) -> String {
+        let files = self.files.iter().flat_map(|(name, content)| [name.as_bytes(), content.as_bytes()]);
+        let parts: Vec<&[u8]> = [self.busybox.as_slice(), &self.program].into_iter().chain(files).collect();
+        content_key(&parts)
     }
-    archive.program("init", INIT.as_bytes())?;
-    archive.program("bin/busybox", busybox)?;
-    archive.link("bin/sh", "busybox")?;
-    archive.program("bin/guest-program", program)?;
-    for (position, module) in modules.iter().enumerate() {
-        archive.program(&format!("modules/{position:02}-{}.ko", module.name), &module.content)?;
+
+    fn archive(&self, modules: &[KernelModule]) -> Result<Vec<u8>> {
+        let mut archive = Archive::new();
+        for folder in ["bin", "dev", "modules", "proc", "sys", "tmp"] {
+            archive.directory(folder)?;
+        }
+        archive.program("bin/busybox", &self.busybox)?;
+        archive.link("bin/sh", "busybox")?;
+        archive.program("bin/guest-program", &self.program)?;
+        let mut folders = BTreeSet::new();
+        for (name, content) in &self.files {
+            if let Some((folder, _)) = name.rsplit_once('/')
+                && folders.insert(folder)
+            {
+                archive.directory(folder)?;
+            }
+            archive.program(name, content.as_bytes())?;
+        }
+        for (position, module) in modules.iter().enumerate() {
+            archive.program(&format!("modules/{position:02}-{}.ko", module.name), &module.content)?;
+        }
+        archive.finish()
     }
-    archive.finish()
 }

@@ -41,6 +41,11 @@ impl KernelModules {
         Ok(name)
     }
 
+    /// Whether there is a module of this name that is no part of the kernel itself.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.paths.contains_key(name)
+    }
+
     /// Reads `wanted` and all that they need, dependencies first, each once.
     pub(crate) fn with_dependencies(&self, wanted: &[&str]) -> Result<Vec<KernelModule>> {
         let mut loaded = Vec::new();

@@ -21,6 +21,12 @@ pub struct Picture {
 pub struct Fingerprint(u64);
 
 impl Fingerprint {
+    /// FNV-1a over `bytes`.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        let mix = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        Fingerprint(bytes.iter().fold(0xcbf2_9ce4_8422_2325, mix))
+    }
+
     /// The one at the end of the guest's line.
     pub(crate) fn told(line: &str) -> Result<Self> {
         let word = line.split_whitespace().next_back().unwrap_or_default();
@@ -30,10 +36,9 @@ impl Fingerprint {
 }
 
 impl Picture {
-    /// FNV-1a over all bytes.
+    /// Of all bytes.
     pub fn fingerprint(&self) -> Fingerprint {
-        let mix = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        Fingerprint(self.rgb.iter().fold(0xcbf2_9ce4_8422_2325, mix))
+        Fingerprint::of(&self.rgb)
     }
 
     /// Reads a PPM file ("P6", 8 bits).
@@ -69,6 +74,27 @@ impl Picture {
         let start = (y * self.width + x) * 3;
         let inside = x < self.width && y < self.height;
         self.rgb.get(start..start + 3).filter(|_| inside)?.try_into().ok()
+    }
+
+    /// A rectangle of it, if it is inside.
+    pub fn part(&self, left: usize, top: usize, width: usize, height: usize) -> Option<Picture> {
+        let rows = (top..top + height).map(|y| {
+            let start = (y * self.width + left) * 3;
+            self.rgb.get(start..start + width * 3).filter(|_| left + width <= self.width)
+        });
+        let rgb = rows.collect::<Option<Vec<&[u8]>>>()?.concat();
+        Some(Picture { width, height, rgb })
+    }
+
+    /// The picture as somebody sees it who lies on the left side.
+    pub fn turned_right(&self) -> Picture {
+        let pixels = self.rgb.as_chunks::<3>().0;
+        let columns = (0..self.width).map(|x| pixels.iter().skip(x).step_by(self.width).rev());
+        Picture {
+            width: self.height,
+            height: self.width,
+            rgb: columns.flatten().flatten().copied().collect(),
+        }
     }
 
     /// How many different colours there are.
@@ -139,6 +165,15 @@ mod tests {
         assert_eq!(picture.pixel(1, 0), Some(*b"def"));
         assert_eq!(picture.pixel(2, 0), None);
         assert_eq!(picture.colours(), 2);
+    }
+
+    #[test]
+    fn parts_and_turned_pictures_have_their_pixels() {
+        let picture = Picture::parse(b"P6 2 2 255 aaabbbcccddd").unwrap();
+        assert_eq!(picture.part(1, 0, 1, 2).unwrap().rgb(), b"bbbddd");
+        assert!(picture.part(1, 0, 2, 1).is_none());
+        assert!(picture.part(0, 1, 1, 2).is_none());
+        assert_eq!(picture.turned_right().rgb(), b"cccaaadddbbb");
     }
 
     #[test]

@@ -36,7 +36,9 @@ pub struct VmBuilder {
     library: ServerLibrary,
     spice: Option<SpiceAddress>,
     ticket: Option<String>,
+    agent: bool,
     quiet: bool,
+    memory: u32,
     environment: Vec<(String, String)>,
     arguments: Vec<String>,
     kernel_arguments: String,
@@ -69,7 +71,9 @@ impl VmBuilder {
             library,
             spice: None,
             ticket: None,
+            agent: false,
             quiet: true,
+            memory: 512,
             environment: Vec::new(),
             arguments: Vec::new(),
             kernel_arguments: String::new(),
@@ -113,14 +117,22 @@ impl VmBuilder {
         self
     }
 
+    /// Gives the guest this many MiB of memory.
+    pub fn memory(mut self, mebibytes: u32) -> Self {
+        self.memory = mebibytes;
+        self
+    }
+
     /// Sets a variable in QEMU's environment.
     pub fn environment(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Adds the port of the guest's agent: stock clients ask for screens only where there is one.
-    pub fn agent_port(self) -> Self {
+    /// Adds the port of the guest's agent: stock clients ask for screens only where there is one. The pointer stays with the
+    /// tablet.
+    pub fn agent_port(mut self) -> Self {
+        self.agent = true;
         self.arguments(&[
             "-chardev",
             "spicevmc,id=agent,name=vdagent",
@@ -183,7 +195,8 @@ impl VmBuilder {
         self.library.apply(&mut qemu);
         qemu.envs(self.environment.iter().map(|(name, value)| (name, value)));
         // A second virtual processor under software emulation makes the 6.1 kernel panic now and then while it boots.
-        qemu.args(["-accel", "tcg", "-smp", "1", "-m", "512", "-machine", self.machine.name()]);
+        qemu.args(["-accel", "tcg", "-smp", "1", "-machine", self.machine.name()]);
+        qemu.arg("-m").arg(self.memory.to_string());
         qemu.args([
             "-nodefaults",
             "-no-user-config",
@@ -196,7 +209,8 @@ impl VmBuilder {
             qemu.args(["-device", "virtio-tablet-pci"]);
         }
         let ticketing = if self.ticket.is_some() { "off" } else { "on" };
-        qemu.arg("-spice").arg(format!("{},disable-ticketing={ticketing}", spice.spice_argument()));
+        let agent = if self.agent { ",agent-mouse=off" } else { "" };
+        qemu.arg("-spice").arg(format!("{},disable-ticketing={ticketing}{agent}", spice.spice_argument()));
         for name in ["monitor", "console", "control"] {
             qemu.arg("-chardev").arg(format!("socket,id={name},path={}", folder.file(name).display()));
         }
@@ -204,6 +218,10 @@ impl VmBuilder {
         // Not a second UART: on a busy machine the guest's 8250 driver lost bytes of a command now and then.
         qemu.args(["-device", "virtio-serial-pci", "-device", "virtserialport,chardev=control,name=control"]);
         qemu.arg("-kernel").arg(&image.kernel).arg("-initrd").arg(&image.initramfs);
+        if let Some(disk) = &image.disk {
+            let drive = format!("file={},if=virtio,format=raw,readonly=on", disk.display());
+            qemu.arg("-drive").arg(drive);
+        }
         let quiet = if self.quiet { " quiet" } else { "" };
         qemu.arg("-append").arg(format!("{KERNEL_ARGUMENTS}{quiet}{}", self.kernel_arguments));
         qemu.args(self.traced.iter().flat_map(|event| ["-trace", event]));

@@ -11,8 +11,6 @@ use std::process::{Child, Stdio};
 use anyhow::{Context, Result};
 use e2e::tied_to_us;
 
-use crate::command;
-
 pub(super) const VIEWER: &str = "remote-viewer";
 const PACKAGE: &str = "virt-viewer";
 
@@ -53,7 +51,7 @@ pub(super) fn possible() -> Result<(), NoWindow> {
     let screen = ["WAYLAND_DISPLAY", "DISPLAY"]
         .iter()
         .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
-    verdict(screen, command::on_path(VIEWER))
+    verdict(screen, e2e::on_path(VIEWER))
 }
 
 fn verdict(screen: bool, viewer: bool) -> Result<(), NoWindow> {

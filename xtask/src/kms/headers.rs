@@ -5,15 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use e2e::{Cache, Suite, content_key};
+use e2e::{Cache, Suite, System, as_root};
 
 use super::Arch;
-use crate::{command, setup};
-
-const MIRROR: &str = "http://deb.debian.org/debian";
+use crate::setup;
 
 /// What a suite's system has besides the headers.
-const TOOLS: &str = "make,gcc,libc6-dev,kmod,xz-utils";
+const TOOLS: &[&str] = &["make", "gcc", "libc6-dev", "kmod", "xz-utils"];
 
 /// Headers of one kernel, and where they are.
 pub(super) struct Headers {
@@ -32,23 +30,26 @@ pub(super) fn of(suite: Suite, arch: Arch, cache: &Cache) -> Result<Headers> {
         }
         return Ok(Headers { release, arch, root: None });
     }
-    let include = include(&release, arch);
-    let key =
-        format!("kms-headers-{release}-{}", content_key(&[include.as_bytes(), suite.name().as_bytes()]));
-    let root = cache.entry(&key, |folder| {
+    let system = system(suite, &release, arch);
+    let root = cache.entry(&format!("kms-headers-{release}-{}", system.key()), |folder| {
         println!("    making a system of {} with the headers of {release}", suite.name());
-        let mut bootstrap = command::as_root("mmdebstrap")?;
-        bootstrap.args(["--quiet", "--variant=apt", "--components=main"]);
-        // A mirror of sid that stands still for a week is still good enough to build for.
-        bootstrap.arg("--aptopt=Acquire::Check-Valid-Until \"false\"");
-        if arch != Arch::X86 {
-            bootstrap.arg(format!("--architectures={},{}", Arch::X86.debian(), arch.debian()));
-            bootstrap.arg(format!("--customize-hook={}", foreign(&release, arch)));
-        }
-        bootstrap.arg(format!("--include={include}")).arg(suite.name()).arg(folder).arg(MIRROR);
-        command::run(&mut bootstrap)
+        system.make(folder)
     })?;
     Ok(Headers { release, arch, root: Some(root) })
+}
+
+fn system(suite: Suite, release: &str, arch: Arch) -> System {
+    let own = format!("linux-headers-{}", release.replace(arch.debian(), Arch::X86.debian()));
+    let mut packages = TOOLS.to_vec();
+    if arch == Arch::Arm64 {
+        packages.push("gcc-aarch64-linux-gnu");
+    }
+    packages.push(&own);
+    let system = System::of(suite, &packages);
+    match arch {
+        Arch::X86 => system,
+        Arch::Arm64 => system.foreign(arch.debian()).hook(&foreign(release, arch)),
+    }
 }
 
 /// Unpacks headers for another processor, whose package wants a compiler that runs there. The kernel's own tools come with
@@ -59,14 +60,6 @@ fn foreign(release: &str, arch: Arch) -> String {
         "cd \"$1/tmp\" && chroot \"$1\" sh -c 'cd /tmp && apt-get download {package} && \
          dpkg --extract linux-headers-*.deb / && rm linux-headers-*.deb'"
     )
-}
-
-fn include(release: &str, arch: Arch) -> String {
-    let own = release.replace(arch.debian(), Arch::X86.debian());
-    match arch {
-        Arch::X86 => format!("{TOOLS},linux-headers-{own}"),
-        Arch::Arm64 => format!("{TOOLS},gcc-aarch64-linux-gnu,linux-headers-{own}"),
-    }
 }
 
 impl Headers {
@@ -92,7 +85,7 @@ impl Headers {
             "mount -t proc proc \"$1/proc\" && mount --bind \"$2\" \"$1/mnt\" && \
              exec chroot \"$1\" make -C {build} M=/mnt{cross} modules"
         );
-        let mut shell = command::as_root("unshare")?;
+        let mut shell = as_root("unshare")?;
         shell.args(["--mount", "sh", "-c", &script, "sh"]).arg(root).arg(folder);
         Ok(shell)
     }

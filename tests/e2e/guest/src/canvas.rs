@@ -1,7 +1,7 @@
 //! Pixels in memory: a background painted with antialiased shapes, then sprites and text blended over it in integers,
 //! which is what a software-emulated processor does fast enough.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 use tiny_skia::Pixmap;
 
@@ -59,6 +59,18 @@ impl Canvas {
         let pixels = pixmap.data().as_chunks::<4>().0;
         let bytes = pixels.iter().flat_map(|[red, green, blue, _]| [*blue, *green, *red, 0]).collect();
         Ok(Canvas { size, bytes })
+    }
+
+    /// A picture of pixels in the display's own format.
+    pub(crate) fn of_bytes(size: Size, bytes: &[u8]) -> Result<Self> {
+        let expected = size.width * size.height * 4;
+        ensure!(bytes.len() == expected, "{size:?} needs {expected} bytes, there are {}", bytes.len());
+        Ok(Canvas { size, bytes: bytes.to_vec() })
+    }
+
+    /// All pixels, rows from the top without padding.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// A pixmap of this size to paint on.

@@ -1,6 +1,8 @@
 //! The program inside the test guest. The guest's init script and the host's tests start it:
-//! `guest-program draw` shows a picture through KMS as a compositor would (dumb buffer, dirty rectangles), and
-//! `guest-program conformance` questions the display's driver, and `guest-program events` reports what the kernel's input devices say. It is all of the guest's system besides busybox.
+//! `guest-program draw` shows a picture through KMS as a compositor would (dumb buffer, dirty rectangles), `window` shows one
+//! on a desktop, `seen` tells what the guest holds for its picture, `conformance` questions the display's driver, and
+//! `events` reports what the kernel's input devices say. It is all of the guest's system besides busybox, but where a disk
+//! has desktops.
 
 mod animation;
 mod canvas;
@@ -9,7 +11,9 @@ mod events;
 mod kms;
 mod scenes;
 mod screen;
+mod seen;
 mod test_card;
+mod window;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -20,6 +24,7 @@ use drm::control::ModeTypeFlags;
 
 use crate::canvas::Size;
 use crate::screen::{Depth, Screen};
+use crate::seen::Source;
 
 #[derive(Parser)]
 struct Arguments {
@@ -55,6 +60,12 @@ enum Verb {
         #[arg(long)]
         keep: bool,
     },
+    /// Show the test card on a desktop, over its whole screen, with a pointer of our own, until killed.
+    Window,
+    /// Print the fingerprint of what the guest holds for its picture: `console`, `x11`, or a file.
+    Seen { source: Source },
+    /// Move the pointer of an X server to a place, in pixels.
+    Warp { x: i16, y: i16 },
     /// Print the size of the display's preferred mode, for example 1024x768.
     Preferred,
     /// Print input events, one a line.
@@ -73,6 +84,9 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().verb {
         Verb::Events => events::print(),
         Verb::Preferred => preferred(),
+        Verb::Window => window::show(report),
+        Verb::Seen { source } => seen::line(&source).map(|line| report(&line)),
+        Verb::Warp { x, y } => window::warp(x, y),
         Verb::Scene { name, keep } => scenes::run(&name, keep, report),
         Verb::Conformance { filter } => conformance::run(&filter, report),
         Verb::Draw { picture, size, frames, rgb565 } => draw(picture, size, frames, rgb565),

@@ -17,6 +17,7 @@ pub(super) const CHECKS: &[Check] = &[
     ("flip-paced-by-refresh", paced),
     ("flip-timestamps", timestamps),
     ("flip-after-a-blocking-commit", after_blocking),
+    ("flip-with-the-pointer-off", pointer_off),
     ("flip-while-one-is-pending", pending),
     ("flip-to-smaller-framebuffer", smaller),
     ("flip-on-idle-crtc", idle),
@@ -72,6 +73,23 @@ fn legacy_silent() -> Result<Outcome> {
             }
         }
         ensure!(!output.card.readable(Duration::from_millis(100))?, "an event that nobody asked for");
+        Ok(())
+    })
+}
+
+/// Compositors say with each flip that the pointer's plane is off, when the pointer is on another display. A flip's event
+/// means that its commit is done, with all planes: the next one may follow at once.
+fn pointer_off() -> Result<Outcome> {
+    const FLIPS: usize = 200;
+    lit(|output, pair| {
+        let cursor = output.cursor.context("the CRTC has no plane for a pointer")?;
+        for (flip, framebuffer) in pair.into_iter().cycle().take(FLIPS).enumerate() {
+            let request = Request::new(output).set(output.primary, "FB_ID", framebuffer.id());
+            let request = request.set(cursor, "FB_ID", 0).set(cursor, "CRTC_ID", 0);
+            let flags = AtomicCommitFlags::NONBLOCK | AtomicCommitFlags::PAGE_FLIP_EVENT;
+            request.try_commit(flags)?.with_context(|| format!("flip {flip}"))?;
+            output.card.flipped(PATIENCE)?;
+        }
         Ok(())
     })
 }

@@ -1,23 +1,6 @@
 #!/bin/sh
-# The guest's first and only process tree. ttyS0 carries the kernel's console and the markers that the host waits for,
-# a virtio port carries commands from the host and their answers, tty1 is the screen with a shell for what a client types.
-/bin/busybox --install -s /bin
-export PATH=/bin HOME=/tmp TERM=linux
-mount -t proc proc /proc
-mount -t sysfs sys /sys
-mount -t devtmpfs dev /dev
-mount -t debugfs debug /sys/kernel/debug
-stty -F /dev/ttyS0 -echo
-
-for module in /modules/*; do
-    insmod "$module" || echo "MODULE-FAILED $module" >/dev/ttyS0
-done
-
-# After hibernation the memory comes back from the first disk, and what follows here does not run.
-if grep -q resume-from-disk /proc/cmdline; then
-    cat /sys/block/vda/dev >/sys/power/resume
-fi
-
+# The guest's process tree: a virtio port carries commands from the host and their answers, tty1 is the screen with a shell
+# for what a client types.
 guest-program events >/dev/ttyS0 2>&1 &
 
 screen() {
