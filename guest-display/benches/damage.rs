@@ -4,7 +4,6 @@
 //! The last line of a screen is what cannot be saved: a read, compare and write of each pixel, and one copy.
 
 use std::hint::black_box;
-use std::ops::Range;
 use std::time::Instant;
 
 use guest_display::damage::{Framebuffer, Progress, Refused, Sink, Translator};
@@ -35,27 +34,22 @@ impl Framebuffer for Frame {
         self.pixels.len() as u32 / self.width
     }
 
-    fn merge_row(&self, x: u32, y: u32, shadow: &mut [u32]) -> Option<Range<usize>> {
+    fn read(&self, x: u32, y: u32, pixels: &mut [u32]) {
         let start = y as usize * self.width as usize + x as usize;
-        merge(self.pixels.get(start..start + shadow.len())?, shadow)
+        pixels.copy_from_slice(&self.pixels[start..start + pixels.len()]);
     }
 }
 
 /// Copies and compares, eight pixels at a time.
-fn merge(row: &[u32], shadow: &mut [u32]) -> Option<Range<usize>> {
-    let (mut first, mut last) = (None, 0);
-    for (at, (new, old)) in row.chunks(8).zip(shadow.chunks_mut(8)).enumerate() {
-        let mut changed = 0;
+fn merge(row: &[u32], shadow: &mut [u32]) -> bool {
+    let mut changed = 0;
+    for (new, old) in row.chunks(8).zip(shadow.chunks_mut(8)) {
         for (new, old) in new.iter().zip(old) {
             changed |= *new ^ *old;
             *old = *new;
         }
-        if changed != 0 {
-            first.get_or_insert(at * 8);
-            last = (at * 8 + 8).min(row.len());
-        }
     }
-    first.map(|first| first..last)
+    changed != 0
 }
 
 /// Copies what it is given.
@@ -118,7 +112,7 @@ fn scramble(seed: u32) -> u32 {
 
 /// The least time of some rounds, in nanoseconds a pixel, merging and drawing apart, and the commands of the last.
 fn time(size: (u32, u32), frames: &dyn Fn(u32) -> Frame) -> (f64, f64, usize) {
-    let mut translator = Translator::new(size.0, size.1).expect("there is memory");
+    let mut translator = Translator::new(size.0, size.1, 1).expect("there is memory");
     let mut sink = Memory { pixels: vec![0; 1 << 22], commands: 0 };
     let area = Rect::new(0, 0, size.0, size.1);
     let (mut merging, mut drawing) = (f64::MAX, f64::MAX);

@@ -26,8 +26,7 @@ pub trait Bus {
     /// Copies bytes of the ROM window (BAR 2) out.
     fn rom(&self, at: usize, bytes: &mut [u8]);
 
-    /// Bits that nobody can foresee. What clients keep is named by numbers and outlives this driver, so a start of the
-    /// device must not use the numbers of an earlier one again.
+    /// Bits that nobody can foresee: the secret of the hashes by which clients know what they keep.
     fn random(&self) -> u32;
 
     /// Writes to a port.

@@ -5,7 +5,7 @@ use qxl::ram::interrupt;
 use crate::bus::Bus;
 use crate::card::Card;
 use crate::cursor::{Cursor, CursorPixels, CursorSize};
-use crate::damage::{Framebuffer, Progress, Refused, Translator};
+use crate::damage::{Framebuffer, Progress, Refused, Run, Translator};
 use crate::fault::{Dead, ScreenError, StartError};
 use crate::geometry::{Point, Rect};
 use crate::interrupts::Interrupts;
@@ -27,6 +27,8 @@ pub struct Device<B: Bus> {
     picture: Option<Translator>,
     screen: Screen,
     cursor: Cursor,
+    /// For hashes of what programs draw.
+    secret: u64,
     /// Why nothing is done.
     down: Option<Dead>,
     errors: u32,
@@ -35,9 +37,10 @@ pub struct Device<B: Bus> {
 impl<B: Bus> Device<B> {
     /// Resets the device, checks its memory, adds its memory slot and takes up the rings.
     pub fn start(bus: B) -> Result<Self, StartError> {
-        let cursor = Cursor::new(u64::from(bus.random()) << 32)?;
+        let secret = u64::from(bus.random()) << 32 | u64::from(bus.random());
+        let cursor = Cursor::new(secret)?;
         let card = Card::start(bus)?;
-        Ok(Self { card, picture: None, screen: Screen::default(), cursor, down: None, errors: 0 })
+        Ok(Self { card, picture: None, screen: Screen::default(), cursor, secret, down: None, errors: 0 })
     }
 
     /// The interrupt handler's part.
@@ -72,7 +75,7 @@ impl<B: Bus> Device<B> {
         if !screen.is_off() && !is_same_size {
             match &mut self.picture {
                 Some(picture) => picture.resize(screen.width(), screen.height())?,
-                none => *none = Some(Translator::new(screen.width(), screen.height())?),
+                none => *none = Some(Translator::new(screen.width(), screen.height(), self.secret)?),
             }
         }
         let before = core::mem::replace(&mut self.screen, screen);
@@ -326,7 +329,11 @@ impl<F: Framebuffer> Framebuffer for Clipped<'_, F> {
         self.frame.height().min(self.height)
     }
 
-    fn merge_row(&self, x: u32, y: u32, shadow: &mut [u32]) -> Option<core::ops::Range<usize>> {
-        self.frame.merge_row(x, y, shadow)
+    fn read(&self, x: u32, y: u32, pixels: &mut [u32]) {
+        self.frame.read(x, y, pixels);
+    }
+
+    fn read_runs(&self, x: u32, y: u32, count: usize, take: impl FnMut(Run)) {
+        self.frame.read_runs(x, y, count, take);
     }
 }

@@ -31,6 +31,7 @@ mod device;
 pub mod edid;
 mod fault;
 pub mod geometry;
+mod hash;
 mod heap;
 mod interrupts;
 mod layout;

@@ -1,10 +1,9 @@
 //! Things that stay in the device's memory after their command came back, because they will be needed again: images of
 //! tiles, shapes of the pointer.
 //!
-//! The [card](crate::card) keeps one table of each. A thing is found by a hash of its content; whoever finds it compares
-//! the bytes before it is used again, so that neither a hash that two contents share nor a device that writes where it
-//! should read shows a wrong picture for longer than once. What no command uses waits in a list, from the last used to
-//! the first, and the first is what goes when memory is short.
+//! The [card](crate::card) keeps one table of each. A thing is found by a hash of its content, which for tiles is made with a
+//! secret, so that no program can draw two that share one. What no command uses waits in a list, from the last used to the
+//! first, and the first is what goes when memory is short.
 
 use alloc::vec::Vec;
 

@@ -4,6 +4,7 @@
 //! waits for a client.
 #![forbid(unsafe_code)]
 
+pub mod agent;
 pub mod channel;
 pub mod cursor;
 pub mod display;

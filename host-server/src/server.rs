@@ -8,13 +8,21 @@
 //! `QxlFrontend` itself is locked while it is called, and is passed over when it is reached again from within
 //! such a call. A [`QxlDevice`] belongs to its display's thread and is called there, without a lock.
 
+mod agent;
+
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tracing::warn;
+use vdagent::GraphicsDevice;
 
-use crate::display::handle::Handle;
+pub use self::agent::{Agent, AgentPort};
+
+use self::agent::AgentSlot;
+use crate::agent::AgentSettings;
+use crate::display::handle::{ClientId, Handle};
 use crate::display::{self, PrimaryHook};
 use crate::fault::HostError;
 use crate::guest::device::{DeviceLimits, QxlDevice, QxlFrontend};
@@ -102,6 +110,7 @@ struct State {
     keyboard: Option<Arc<dyn Keyboard>>,
     mouse: Option<Arc<dyn Mouse>>,
     tablet: Option<Arc<dyn Tablet>>,
+    agent: AgentSlot,
     host: Option<Host>,
     network: Option<Network>,
     running: bool,
@@ -142,6 +151,7 @@ impl Server {
             keyboard: None,
             mouse: None,
             tablet: None,
+            agent: AgentSlot::default(),
             host: None,
             network: None,
             // Hosts that never say so run their machine from the start.
@@ -158,6 +168,15 @@ impl Server {
     /// Changes settings of the session. They count for clients that join later.
     pub fn configure_session<R>(&self, change: impl FnOnce(&mut SessionSettings) -> R) -> R {
         change(&mut self.shared.lock().session.settings)
+    }
+
+    /// Changes what passes between clients and the guest's agent.
+    pub fn configure_agent(&self, change: impl FnOnce(&mut AgentSettings)) {
+        self.shared.change(|state| {
+            let mut settings = state.session.agent_settings();
+            change(&mut settings);
+            state.session.set_agent_settings(settings);
+        });
     }
 
     /// Changes who may link to what. Counts for links that are under way.
@@ -374,9 +393,11 @@ impl Shared {
     }
 
     fn set_running(&self, running: bool) -> Vec<Handle> {
-        let mut state = self.lock();
-        state.running = running;
-        state.handles()
+        self.change(|state| {
+            state.running = running;
+            state.session.set_machine_runs(running);
+            state.handles()
+        })
     }
 
     fn on_readable(&self) {
@@ -402,11 +423,19 @@ impl Shared {
 
     /// Changes the state, then does what follows from it: on the main loop's thread, without the lock.
     fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
-        let (result, actions, channels, timer, due) = {
+        let result = change(&mut self.lock());
+        self.follow_up();
+        if self.move_agent_bytes() {
+            self.follow_up();
+        }
+        result
+    }
+
+    fn follow_up(&self) {
+        let (actions, channels, timer, due) = {
             let mut state = self.lock();
-            let result = change(&mut state);
             let timer = state.host.as_ref().map(|host| Arc::clone(&host.timer));
-            (result, state.session.take_actions(), state.session.channels(), timer, state.session.due())
+            (state.session.take_actions(), state.session.channels(), timer, state.session.due())
         };
         self.reception.policy().channels = channels;
         if let Some(timer) = timer {
@@ -416,7 +445,6 @@ impl Shared {
             }
         }
         actions.into_iter().for_each(|action| self.carry_out(action));
-        result
     }
 
     fn carry_out(&self, action: Action) {
@@ -437,7 +465,8 @@ impl Shared {
                 let main_loop = self.lock().host.as_ref().map(|host| Arc::clone(&host.main_loop));
                 main_loop.inspect(|main_loop| main_loop.channel_event(&notice));
             }
-            Action::Monitors(body) => self.set_monitors(&body),
+            Action::Monitors { body, client } => self.set_monitors(&body, client),
+            Action::AgentPort { open } => self.open_agent_port(open),
             Action::Exit => std::process::exit(0),
             Action::TabletSize { .. }
             | Action::TabletPosition { .. }
@@ -459,9 +488,8 @@ impl Shared {
         }
     }
 
-    /// A client's monitors go to the devices only if all of them can take them; otherwise the agent would
-    /// have to be asked, which is not relayed yet.
-    fn set_monitors(&self, body: &[u8]) {
+    /// A client's monitors go to the devices only if all of them can take them, otherwise to the agent.
+    fn set_monitors(&self, body: &[u8], client: Option<ClientId>) {
         let frontends: Vec<Frontend> =
             self.lock().displays.iter().map(|display| Arc::clone(&display.frontend)).collect();
         let call = |frontend: &Frontend, body| match frontend.try_lock() {
@@ -471,10 +499,14 @@ impl Shared {
                 false
             }
         };
-        if frontends.iter().all(|frontend| call(frontend, None)) {
+        let taken = !frontends.is_empty() && frontends.iter().all(|frontend| call(frontend, None));
+        if taken {
             frontends.iter().for_each(|frontend| {
                 call(frontend, Some(body));
             });
+        }
+        if let Some(client) = client {
+            self.lock().session.decide_monitors(client, taken);
         }
     }
 }
@@ -530,6 +562,21 @@ impl Display {
     pub fn begin(&self) {
         if self.shared.upgrade().is_some_and(|shared| shared.lock().running) {
             self.handle.start();
+        }
+    }
+
+    /// Says where the guest has the device, for its agent: the address, with a 0 at its end, and the device's own number
+    /// for each monitor. On the main loop's thread.
+    pub fn set_graphics_devices(&self, address: &Bytes, device_displays: impl Iterator<Item = u32>) {
+        let device = |(monitor_id, device_display_id)| GraphicsDevice {
+            channel_id: self.id.into(),
+            monitor_id,
+            device_display_id,
+            address: address.clone(),
+        };
+        let devices = (0..).zip(device_displays).map(device).collect();
+        if let Some(shared) = self.shared.upgrade() {
+            shared.change(|state| state.session.set_graphics_devices(self.id, devices));
         }
     }
 

@@ -39,13 +39,17 @@ static int qxl_statistics_show(struct seq_file *file, void *unused)
 {
 	struct qxl_kms *kms = file->private;
 	struct qxl_core_statistics statistics = {};
+	u64 updates, update_ns;
 	int cookie;
 
 	if (!qxl_enter(kms, &cookie))
 		return -ENODEV;
 	qxl_core_statistics(kms->core, &statistics);
+	updates = kms->updates;
+	update_ns = kms->update_ns;
 	qxl_leave(kms, cookie);
 	qxl_statistics_print(file, &statistics);
+	seq_printf(file, "updates %llu\nupdate_ns %llu\n", updates, update_ns);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(qxl_statistics);

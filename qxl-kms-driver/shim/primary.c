@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 /* A head's picture: damage of a framebuffer, handed to the core. */
+#include <linux/ktime.h>
 #include <drm/drm_atomic_helper.h>
 #include <drm/drm_damage_helper.h>
 #include <drm/drm_fourcc.h>
@@ -98,7 +99,11 @@ static void qxl_primary_update(struct drm_plane *plane, struct drm_atomic_state 
 	}
 	frame = qxl_frame(new);
 	if (qxl_enter(kms, &cookie)) {
+		u64 since = ktime_get_ns();
+
 		qxl_flush_note(kms, qxl_core_update(kms->core, head->index, &frame, rects, count));
+		kms->updates++;
+		kms->update_ns += ktime_get_ns() - since;
 		qxl_leave(kms, cookie);
 	}
 	qxl_panic_keep(head, new->fb, &frame);

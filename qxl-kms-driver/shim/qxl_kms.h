@@ -73,6 +73,7 @@ struct qxl_kms {
 
 	struct mutex lock;		/* around the core */
 	struct qxl_core *core;
+	u64 updates, update_ns;		/* what drawing took. Under lock */
 
 	struct drm_property *hotplug_mode_update;
 	unsigned int head_count;

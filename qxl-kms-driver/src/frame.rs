@@ -1,9 +1,8 @@
 //! Pixels that a program draws into, perhaps at this very moment.
 
-use core::ops::Range;
 use core::ptr;
 
-use guest_display::damage::Framebuffer;
+use guest_display::damage::{Framebuffer, RUN, Run, run_of};
 
 use crate::layout::CoreFrame;
 
@@ -72,15 +71,35 @@ impl Framebuffer for Frame {
         self.height
     }
 
-    fn merge_row(&self, x: u32, y: u32, shadow: &mut [u32]) -> Option<Range<usize>> {
-        let (pixels, count) = self.row(x, y, shadow.len())?;
-        let shadow = shadow.get_mut(..count)?;
-        match self.format {
-            Format::Black => merge(shadow, |_| 0),
-            // SAFETY: `count` pixels from here on are inside the row, by `row`.
-            Format::Rgb16 => merge(shadow, |index| unsafe { rgb16(pixels, index) }),
-            // SAFETY: as above.
-            Format::Rgb32 => unsafe { merge32(pixels, shadow) },
+    fn read(&self, x: u32, y: u32, pixels: &mut [u32]) {
+        let Some((first, count)) = self.row(x, y, pixels.len()) else { return };
+        for (index, pixel) in pixels.iter_mut().take(count).enumerate() {
+            *pixel = match self.format {
+                Format::Black => 0,
+                // SAFETY: `count` pixels from here on are inside the row, by `row`.
+                Format::Rgb16 => unsafe { rgb16(first, index) },
+                // SAFETY: as above.
+                Format::Rgb32 => unsafe { rgb32(first, index) },
+            };
+        }
+    }
+
+    fn read_runs(&self, x: u32, y: u32, count: usize, mut take: impl FnMut(Run)) {
+        let most = count.saturating_mul(RUN);
+        match self.row(x, y, most) {
+            Some((first, there)) if self.format == Format::Rgb32 && there == most && is_aligned(first) => {
+                for index in 0..count {
+                    // SAFETY: `count` runs of pixels from here on are inside the row, by `row`, and aligned.
+                    take(unsafe { run32(first.cast::<Pair>().wrapping_add(index * RUN / 2)) });
+                }
+            }
+            _ => {
+                for x in (x..).step_by(RUN).take(count) {
+                    let mut pixels = [0; RUN];
+                    self.read(x, y, &mut pixels);
+                    take(run_of(&pixels));
+                }
+            }
         }
     }
 }
@@ -103,88 +122,33 @@ fn format(fourcc: u32) -> Option<Format> {
     }
 }
 
-/// Puts pixels where others were, and says from where to where they differ.
-fn merge(shadow: &mut [u32], pixel: impl Fn(usize) -> u32) -> Option<Range<usize>> {
-    let mut changed = None;
-    for (index, old) in shadow.iter_mut().enumerate() {
-        let new = pixel(index);
-        if *old != new {
-            *old = new;
-            note(&mut changed, index);
-        }
-    }
-    changed
+/// Two pixels, which need not be aligned to their size.
+#[derive(Clone, Copy)]
+#[repr(C, packed(4))]
+struct Pair(u64);
+
+fn is_aligned(first: *const u8) -> bool {
+    first.cast::<Pair>().is_aligned()
 }
 
-fn note(changed: &mut Option<Range<usize>>, index: usize) {
-    match changed {
-        Some(range) => range.end = index + 1,
-        none => *none = Some(index..index + 1),
-    }
-}
-
-/// [`merge`] of words, two at a time where they are aligned to that.
+/// A run of pixels.
 ///
 /// # Safety
-/// As many pixels as `shadow` has are mapped from `pixels` on.
-unsafe fn merge32(pixels: *const u8, shadow: &mut [u32]) -> Option<Range<usize>> {
-    if !pixels.cast::<u32>().is_aligned() {
+/// Half as many pairs are mapped from `first` on, and aligned.
+unsafe fn run32(first: *const Pair) -> Run {
+    core::array::from_fn(|index| {
         // SAFETY: by this function's contract.
-        return merge(shadow, |index| unsafe { rgb32_unaligned(pixels, index) });
-    }
-    let pixels = pixels.cast::<u32>();
-    let single = usize::from(!pixels.cast::<u64>().is_aligned()).min(shadow.len());
-    let mut changed = None;
-    let (first, rest) = shadow.split_at_mut(single);
-    for old in first {
-        // SAFETY: `shadow` has a first pixel here, and it is aligned.
-        let new = unsafe { ptr::read_volatile(pixels) } & COLOR;
-        if *old != new {
-            *old = new;
-            note(&mut changed, 0);
-        }
-    }
-    let (pairs, last) = rest.as_chunks_mut::<2>();
-    let last_index = single + pairs.len() * 2;
-    for (number, pair) in pairs.iter_mut().enumerate() {
-        let index = single + number * 2;
-        // SAFETY: `shadow` has this pixel and the next, and the pair is aligned because the first one was.
-        let new =
-            u64::from_le(unsafe { ptr::read_volatile(pixels.wrapping_add(index).cast::<u64>()) }) & COLORS;
-        let [left, right] = *pair;
-        let old = u64::from(left) | u64::from(right) << 32;
-        let differs = old ^ new;
-        if differs != 0 {
-            *pair = [low(new), low(new >> 32)];
-            let begin = index + usize::from(low(differs) == 0);
-            note(&mut changed, begin);
-            if low(differs >> 32) != 0 {
-                note(&mut changed, index + 1);
-            }
-        }
-    }
-    for old in last {
-        // SAFETY: `shadow` has a last pixel here, and it is aligned.
-        let new = unsafe { ptr::read_volatile(pixels.wrapping_add(last_index)) } & COLOR;
-        if *old != new {
-            *old = new;
-            note(&mut changed, last_index);
-        }
-    }
-    changed
-}
-
-fn low(word: u64) -> u32 {
-    let [a, b, c, d, ..] = word.to_le_bytes();
-    u32::from_le_bytes([a, b, c, d])
+        let Pair(word) = unsafe { ptr::read_volatile(first.wrapping_add(index)) };
+        u64::from_le(word) & COLORS
+    })
 }
 
 /// # Safety
 /// Four bytes of that pixel are mapped.
-unsafe fn rgb32_unaligned(pixels: *const u8, index: usize) -> u32 {
+unsafe fn rgb32(first: *const u8, index: usize) -> u32 {
     let bytes: [u8; 4] = core::array::from_fn(|byte| {
         // SAFETY: by this function's contract.
-        unsafe { ptr::read_volatile(pixels.wrapping_add(index * 4 + byte)) }
+        unsafe { ptr::read_volatile(first.wrapping_add(index * 4 + byte)) }
     });
     u32::from_le_bytes(bytes) & COLOR
 }
@@ -216,27 +180,27 @@ mod tests {
     }
 
     #[test]
-    fn only_what_differs_is_told_at_every_alignment() {
-        let words: [u64; 16] = core::array::from_fn(|index| 0xff00_0001_aa00_0000 | index as u64);
+    fn pixels_are_read_at_every_alignment() {
+        let words: [u64; 24] = core::array::from_fn(|index| 0xff00_0001_aa00_0000 | index as u64);
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
         for shift in 0..9 {
-            for width in 1..8u32 {
-                let frame = frame(&bytes[shift..], 64, width, 1, b"XR24").expect("a format");
-                let mut plain = [u32::MAX; 8];
-                assert!(frame.merge_row(0, 0, &mut plain).is_some());
-                let count = usize::try_from(width).expect("small");
-                for (index, pixel) in plain.iter().take(count).enumerate() {
-                    let at = shift + index * 4;
-                    let expected = u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four")) & COLOR;
-                    assert_eq!(*pixel, expected);
-                }
-                assert_eq!(frame.merge_row(0, 0, &mut plain), None);
-                for index in 0..count {
-                    let mut one = plain;
-                    one[index] ^= 0x10;
-                    assert_eq!(frame.merge_row(0, 0, &mut one), Some(index..index + 1));
-                    assert_eq!(one, plain);
-                }
+            let frame = frame(&bytes[shift..], 128, 32, 1, b"XR24").expect("a format");
+            let expected: Vec<u32> = (0..32)
+                .map(|index| &bytes[shift + index * 4..shift + index * 4 + 4])
+                .map(|pixel| u32::from_le_bytes(pixel.try_into().expect("four")) & COLOR)
+                .collect();
+            for x in 0..32 {
+                let mut pixels = [9; 32];
+                frame.read(x, 0, &mut pixels);
+                let (read, rest) = pixels.split_at(32 - x as usize);
+                assert_eq!(read, &expected[x as usize..]);
+                assert!(rest.iter().all(|pixel| *pixel == 9));
+                let mut runs = Vec::new();
+                frame.read_runs(x, 0, 2, |run| runs.push(run));
+                let mut padded = expected[x as usize..].to_vec();
+                padded.resize(32, 0);
+                let chunks = padded.as_chunks().0.iter().map(run_of).collect::<Vec<_>>();
+                assert_eq!(runs, chunks);
             }
         }
     }
@@ -246,18 +210,21 @@ mod tests {
         let frame =
             frame(&[0xff, 0xff, 0x00, 0xf8, 0xe0, 0x07, 0x1f, 0x00], 8, 4, 1, b"RG16").expect("a format");
         let mut pixels = [0; 4];
-        assert_eq!(frame.merge_row(0, 0, &mut pixels), Some(0..4));
+        frame.read(0, 0, &mut pixels);
         assert_eq!(pixels, [0xff_ffff, 0xff_0000, 0x00_ff00, 0x00_00ff]);
+        let mut runs = Vec::new();
+        frame.read_runs(2, 0, 1, |run| runs.push(run));
+        assert_eq!(runs, [[0x0000_00ff_0000_ff00, 0, 0, 0, 0, 0, 0, 0]]);
     }
 
     #[test]
     fn what_is_outside_is_left_alone() {
         let frame = frame(&[1; 32], 16, 4, 2, b"XR24").expect("a format");
         let mut pixels = [7; 4];
-        assert_eq!(frame.merge_row(0, 2, &mut pixels), None);
-        assert_eq!(frame.merge_row(5, 0, &mut pixels), None);
+        frame.read(0, 2, &mut pixels);
+        frame.read(5, 0, &mut pixels);
         assert_eq!(pixels, [7; 4]);
-        assert_eq!(frame.merge_row(3, 1, &mut pixels), Some(0..1));
+        frame.read(3, 1, &mut pixels);
         assert_eq!(pixels, [0x01_0101, 7, 7, 7]);
     }
 
@@ -274,7 +241,8 @@ mod tests {
         // SAFETY: there are no pixels.
         let frame = unsafe { Frame::new(&mapped) }.expect("black");
         let mut pixels = [1, 0];
-        assert_eq!(frame.merge_row(0, 0, &mut pixels), Some(0..1));
+        frame.read(0, 0, &mut pixels);
         assert_eq!(pixels, [0, 0]);
+        frame.read_runs(0, 0, 1, |run| assert_eq!(run, [0; RUN / 2]));
     }
 }

@@ -3,10 +3,11 @@
 use core::mem::offset_of;
 
 use qxl::drawable::{Drawable, Operation};
-use qxl::image::{Bitmap, BitmapFormat, IMAGE_BYTES, ImageDescriptor, ImageGroup, ImageKind, image_id};
+use qxl::image::{
+    Bitmap, BitmapFormat, IMAGE_BYTES, ImageDescriptor, ImageGroup, ImageKind, content_id, image_id,
+};
 use qxl::memslot::PhysAddr;
 use qxl::operation::{Copy, rop};
-use qxl::ring::SharedMemory;
 use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{Immutable, IntoBytes};
 
@@ -26,9 +27,6 @@ const PIXELS: u64 = IMAGE_BYTES as u64;
 // Pixels are written as they are in memory.
 const _: () = assert!(cfg!(target_endian = "little"));
 
-/// Pixels that are read back at a time.
-const PIECE: usize = 64;
-
 /// Descriptor and body of an image, as they lie in memory.
 #[derive(IntoBytes, Immutable)]
 #[repr(C)]
@@ -39,10 +37,10 @@ struct Image {
 
 /// The most pixels of one image in a heap of that many bytes.
 ///
-/// QEMU holds released commands back until it has 32 of them. With images of at most a 64th of the heap, those are at
-/// most half of it.
+/// QEMU holds released commands back until it has 32 of them. With images of at most a 48th of the heap, those are at
+/// most two thirds of it. A video of 640 by 360 pixels so is one image on a device with QEMU's default memory.
 pub(super) const fn most_pixels(heap_len: u64) -> usize {
-    let bytes = heap_len / 64;
+    let bytes = heap_len / 48;
     let bytes = if bytes > MOST_BYTES { MOST_BYTES } else { bytes };
     // No more than a megabyte.
     (bytes.saturating_sub(DRAWING + PIXELS + GRANULE) / 4) as usize
@@ -114,13 +112,7 @@ impl<B: Bus> Card<B> {
         rows: impl Iterator<Item = &'a [u32]> + Clone,
     ) -> Result<Option<(u32, u64, bool)>, Dead> {
         if let Some((tile, at)) = self.tiles.find(&content) {
-            if self.holds(at.saturating_add(PIXELS), rows.clone()) {
-                return Ok(Some((tile, at, false)));
-            }
-            // Another content with the same hash, or the device wrote there.
-            if let Some(block) = self.tiles.disown(tile) {
-                self.heap.free(block);
-            }
+            return Ok(Some((tile, at, false)));
         }
         if self.tiles.is_full() {
             self.reclaim()?;
@@ -134,10 +126,7 @@ impl<B: Bus> Card<B> {
         let Some(len) = image_len(area) else { return Ok(None) };
         let Some(block) = self.allocate(len)? else { return Ok(None) };
         let at = block.offset();
-        // After four thousand million images the numbers begin again: no client still has the first ones.
-        self.image_serial = self.image_serial.wrapping_add(1);
-        let id = image_id(ImageGroup::Driver, self.image_serial);
-        self.write_image(at, area, id, ImageDescriptor::CACHE, rows);
+        self.write_image(at, area, content_id(content.hash), ImageDescriptor::CACHE, rows);
         match self.tiles.insert(content, block) {
             Ok(tile) => Ok(Some((tile, at, true))),
             Err(block) => {
@@ -194,21 +183,6 @@ impl<B: Bus> Card<B> {
             row_at = row_at.saturating_add(len_of(row.as_bytes()));
         }
         self.statistics.bytes = self.statistics.bytes.saturating_add(row_at.saturating_sub(at));
-    }
-
-    /// Whether RAM has these pixels at `at`.
-    fn holds<'a>(&self, at: u64, rows: impl Iterator<Item = &'a [u32]>) -> bool {
-        let Ok(mut at) = usize::try_from(at) else { return false };
-        let mut found = [0_u32; PIECE];
-        for piece in rows.flat_map(|row| row.chunks(PIECE)) {
-            let Some(found) = found.get_mut(..piece.len()) else { return false };
-            self.bus.ram().read(at, found.as_mut_bytes());
-            if found != piece {
-                return false;
-            }
-            at = at.saturating_add(size_of_val(piece));
-        }
-        true
     }
 }
 

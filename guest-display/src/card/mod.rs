@@ -67,8 +67,6 @@ pub(crate) struct Card<B: Bus> {
     /// in the way of drawings, nor drawings in the way of the pointer.
     pointer_heap: Heap,
     shapes: Residents,
-    /// The number of the last image that clients may cache. It goes on over resets: clients may still have old ones.
-    image_serial: u32,
     /// The most pixels of one image.
     most_pixels: usize,
     /// Pixels of a row of the screen.
@@ -111,7 +109,6 @@ impl<B: Bus> Card<B> {
             tiles: Residents::new(TILES)?,
             pointer_heap: Heap::new(start, pointer_len, 2 * (COMMANDS + SHAPES) + 2)?,
             shapes: Residents::new(SHAPES)?,
-            image_serial: bus.random(),
             most_pixels: images::most_pixels(heap_len),
             screen_width: 0,
             mm_time: U32::new(0),

@@ -1,7 +1,6 @@
 //! The pointer's commands, and the shapes that stay in the device's memory.
 
 use qxl::cursor::{CursorAction, CursorCommand};
-use qxl::ring::SharedMemory;
 
 use super::Card;
 use super::send::len_of;
@@ -44,28 +43,16 @@ impl<B: Bus> Card<B> {
         }
     }
 
-    /// The shape with this content, where it is, and whether it was written just now. The bytes before `fixed` are a
-    /// number that each shape has of its own: they do not count when shapes are compared.
+    /// The shape with this content, and where it is; it is written when it is not there yet.
     pub(crate) fn resident_shape(
         &mut self,
         content: Content,
         header: &[u8],
-        fixed: usize,
         pixels: &[u8],
-    ) -> Result<Option<(u32, u64, bool)>, Dead> {
-        let pixels_at = |at: u64| at.saturating_add(len_of(header));
+    ) -> Result<Option<(u32, u64)>, Dead> {
         if let Some((shape, at)) = self.shapes.find(&content) {
-            let same = header.get(fixed..).is_some_and(|bytes| {
-                let at = usize::try_from(at).unwrap_or(usize::MAX).saturating_add(fixed);
-                self.has_bytes(at, bytes)
-            });
-            if same && usize::try_from(pixels_at(at)).is_ok_and(|at| self.has_bytes(at, pixels)) {
-                self.statistics.shapes_reused = self.statistics.shapes_reused.saturating_add(1);
-                return Ok(Some((shape, at, false)));
-            }
-            if let Some(block) = self.shapes.disown(shape) {
-                self.pointer_heap.free(block);
-            }
+            self.statistics.shapes_reused = self.statistics.shapes_reused.saturating_add(1);
+            return Ok(Some((shape, at)));
         }
         if self.shapes.is_full() {
             self.reclaim()?;
@@ -79,7 +66,7 @@ impl<B: Bus> Card<B> {
         let Some(block) = self.allocate_pointer(len)? else { return Ok(None) };
         let at = block.offset();
         self.write(at, header);
-        self.write(pixels_at(at), pixels);
+        self.write(at.saturating_add(len_of(header)), pixels);
         let shape = match self.shapes.insert(content, block) {
             Ok(shape) => shape,
             Err(block) => {
@@ -89,20 +76,6 @@ impl<B: Bus> Card<B> {
         };
         self.statistics.bytes = self.statistics.bytes.saturating_add(len);
         self.statistics.shapes_written = self.statistics.shapes_written.saturating_add(1);
-        Ok(Some((shape, at, true)))
-    }
-
-    /// Whether RAM has these bytes at `at`.
-    fn has_bytes(&self, mut at: usize, bytes: &[u8]) -> bool {
-        let mut found = [0; 256];
-        for piece in bytes.chunks(found.len()) {
-            let Some(found) = found.get_mut(..piece.len()) else { return false };
-            self.bus.ram().read(at, found);
-            if found != piece {
-                return false;
-            }
-            at = at.saturating_add(piece.len());
-        }
-        true
+        Ok(Some((shape, at)))
     }
 }

@@ -12,6 +12,7 @@ use qxl::geometry::Point16;
 
 use crate::damage::OutOfMemory;
 use crate::geometry::Point;
+use crate::hash::Hasher;
 use crate::resident::Content;
 
 /// The longest side of a pointer in pixels.
@@ -57,8 +58,7 @@ pub(crate) struct Cursor {
     is_hidden: bool,
     /// What the device has been told; `None` when it has forgotten.
     told: Told,
-    /// The number of the last shape that clients may cache.
-    serial: u64,
+    hasher: Hasher,
 }
 
 /// A shape, but for its pixels.
@@ -77,14 +77,14 @@ struct Told {
 }
 
 impl Cursor {
-    /// None yet. Shapes are numbered from `serial` on.
-    pub(crate) fn new(serial: u64) -> Result<Self, OutOfMemory> {
+    /// None yet. The secret is for the numbers by which clients know shapes.
+    pub(crate) fn new(secret: u64) -> Result<Self, OutOfMemory> {
         let mut pixels = Vec::new();
         let side = usize::try_from(MAX_CURSOR).unwrap_or_default();
         pixels.try_reserve_exact(side.saturating_mul(side)).map_err(|_| OutOfMemory)?;
         pixels.resize(side.saturating_mul(side), 0);
-        let position = Point16::new(0, 0);
-        Ok(Self { pixels, shape: None, position, is_hidden: true, told: Told::default(), serial })
+        let (position, hasher) = (Point16::new(0, 0), Hasher::new(secret));
+        Ok(Self { pixels, shape: None, position, is_hidden: true, told: Told::default(), hasher })
     }
 
     /// Another shape, which is shown.
@@ -94,17 +94,15 @@ impl Cursor {
         if !sides.contains(&width) || !sides.contains(&height) {
             return Err(CursorSize { width, height });
         }
-        let mut hash = 0xcbf2_9ce4_8422_2325;
         let row_len = usize::try_from(width).unwrap_or(usize::MAX);
         for (y, row) in (0..height).zip(self.pixels.chunks_exact_mut(row_len)) {
             pixels.copy_row(y, row);
-            for pixel in row {
-                hash = mix(hash, u64::from(*pixel));
-            }
         }
         let hot_spot = Point { x: hot_spot.x.min(width), y: hot_spot.y.min(height) };
+        let rows = self.pixels.chunks_exact(row_len).zip(0..height).map(|(row, _)| row);
         // The hot spot is part of what clients cache.
-        hash = mix(hash, u64::from(hot_spot.x) << 32 | u64::from(hot_spot.y));
+        let hot = u64::from(hot_spot.x) << 32 | u64::from(hot_spot.y);
+        let hash = self.hasher.all([self.hasher.pixels(width, height, rows), hot].into_iter());
         self.shape = Some(Shape { content: Content { hash, width, height }, hot_spot });
         self.is_hidden = false;
         Ok(())
@@ -134,9 +132,4 @@ impl Cursor {
         let count = content.width.saturating_mul(content.height);
         usize::try_from(count).ok().and_then(|count| self.pixels.get(..count)).unwrap_or_default()
     }
-}
-
-/// A step of a hash: FNV-1a over words.
-fn mix(hash: u64, word: u64) -> u64 {
-    (hash ^ word).wrapping_mul(0x0100_0000_01b3).rotate_left(23)
 }

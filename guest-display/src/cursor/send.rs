@@ -1,7 +1,5 @@
 //! The commands of the pointer.
 
-use core::mem::offset_of;
-
 use qxl::chunk::DataChunk;
 use qxl::cursor::{
     Cursor as DeviceCursor, CursorAction, CursorCommand, CursorHeader, CursorSet, CursorShapeKind,
@@ -51,7 +49,8 @@ impl Cursor {
     fn emit_shape<B: Bus>(&mut self, shape: Shape, card: &mut Card<B>) -> Result<Progress, Dead> {
         let pixels = self.rows(&shape.content);
         let header = CursorHeader {
-            unique: U64::new(self.serial.wrapping_add(1)),
+            // 0 is a shape that is not to be kept.
+            unique: U64::new(shape.content.hash.max(1)),
             kind: U16::new(CursorShapeKind::Alpha.code()),
             width: narrow(shape.content.width),
             height: narrow(shape.content.height),
@@ -61,18 +60,11 @@ impl Cursor {
         let bytes = U32::new(u32::try_from(size_of_val(pixels)).unwrap_or_default());
         let chunk = DataChunk { data_size: bytes, ..DataChunk::default() };
         let cursor = DeviceCursor { header, data_size: bytes, chunk };
-        let Some((resident, at, is_new)) = card.resident_shape(
-            shape.content,
-            cursor.as_bytes(),
-            offset_of!(CursorHeader, kind),
-            pixels.as_bytes(),
-        )?
+        let Some((resident, at)) =
+            card.resident_shape(shape.content, cursor.as_bytes(), pixels.as_bytes())?
         else {
             return Ok(Progress::Pending);
         };
-        if is_new {
-            self.serial = self.serial.wrapping_add(1);
-        }
         let len = (size_of::<DeviceCursor>() as u64).saturating_add(u64::from(bytes.get()));
         let Some(address) = card.address(at, len) else { return Ok(Progress::Pending) };
         let set = CursorSet { position: self.position, visible: 1, shape: address };

@@ -5,6 +5,15 @@ use crate::geometry::{Point, Rect};
 use super::prediction::Prediction;
 use super::{Progress, Refused, Sink, Translator};
 
+/// What is to be done next: a full sink is offered the rest later, and what was looked for is not looked for again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Step {
+    Moves,
+    Tiles,
+    Fills,
+    Images,
+}
+
 impl Translator {
     /// Draws until nothing is pending or the sink is full. What was not drawn stays pending.
     ///
@@ -19,23 +28,31 @@ impl Translator {
     }
 
     fn draw_all(&mut self, sink: &mut impl Sink) -> Result<(), Refused> {
-        self.settle(self.cells.bounds());
-        self.cells.tighten();
+        self.draw_slabs(sink)?;
+        self.due.settle();
         // A move takes whatever is on the device, so all of that must be known.
-        if self.stirred && !self.lost {
+        if self.step == Step::Moves && !self.lost {
             self.draw_moves(sink)?;
         }
-        self.stirred = false;
-        self.draw_fills(sink)?;
-        self.draw_tiles(sink)?;
+        self.step = self.step.max(Step::Tiles);
+        if self.step == Step::Tiles {
+            self.draw_tiles(sink)?;
+            self.step = Step::Fills;
+        }
+        if self.step == Step::Fills {
+            self.draw_fills(sink)?;
+            self.step = Step::Images;
+        }
         self.draw_images(sink)?;
-        self.cells.tighten();
-        self.forget_waiting();
+        self.due.settle();
+        self.learn_slabs();
+        self.tiles.forget_waiting();
+        self.told.clear();
         self.lost = false;
         Ok(())
     }
 
-    /// Draws what was predicted to be right.
+    /// Draws what was predicted to be right, as [`Due::predicted`](super::due::Due::predicted) wants it.
     pub(super) fn draw_prediction(
         &mut self,
         sink: &mut impl Sink,
@@ -43,26 +60,22 @@ impl Translator {
         prediction: Prediction,
     ) -> Result<(), Refused> {
         match prediction {
-            Prediction::Fill(color) => {
-                sink.fill(area, color)?;
-                self.shown.fill(area, color);
-            }
-            Prediction::Move { dx, dy } => {
-                let from = |n: u32, d: i32| n.checked_sub_signed(d);
-                let (Some(x), Some(y)) = (from(area.left, dx), from(area.top, dy)) else { return Ok(()) };
+            Prediction::Fill(color) => sink.fill(area, color)?,
+            Prediction::Move { .. } => {
+                let Some(Point { x, y }) = prediction.source(area) else { return Ok(()) };
                 sink.copy_bits(area, Point { x, y })?;
-                self.shown.copy_bits(area, Point { x, y });
             }
         }
-        self.cells.mark(area);
-        self.settle(self.cells.touched(area));
+        self.due.predicted(area, prediction, &self.gains);
         Ok(())
     }
 
     /// Draws pixels that are not known to come again.
     pub(super) fn draw_image(&mut self, sink: &mut impl Sink, area: Rect) -> Result<(), Refused> {
-        if let Some(color) = self.shadow.uniform(area) {
-            return self.draw_prediction(sink, area, Prediction::Fill(color));
+        if let Some(color) = self.due.shadow.uniform(area) {
+            sink.fill(area, color)?;
+            self.due.drawn(area);
+            return Ok(());
         }
         let most = u64::try_from(sink.most_pixels()).unwrap_or(u64::MAX);
         let lines = most.checked_div(u64::from(area.width())).unwrap_or(1);
@@ -71,19 +84,10 @@ impl Translator {
         while band.bottom < area.bottom {
             band.top = band.bottom;
             band.bottom = band.top.saturating_add(lines).min(area.bottom);
-            sink.image(band, self.shadow.rows(band))?;
-            self.drawn(band);
+            sink.image(band, self.due.shadow.rows(band))?;
+            self.due.drawn(band);
         }
+        self.note_whole(area);
         Ok(())
-    }
-
-    /// The device now has there what the shadow has.
-    pub(super) fn drawn(&mut self, area: Rect) {
-        self.shown.copy_from(&self.shadow, area);
-        self.cells.clear(area, &self.shadow, &self.shown);
-    }
-
-    fn settle(&mut self, cells: Rect) {
-        self.cells.settle(cells, &self.shadow, &self.shown);
     }
 }

@@ -42,11 +42,13 @@ const ONES: u64 = {
 /// Stands for the hash of a run of one colour, whichever.
 const UNIFORM: u64 = 0;
 
-/// The hash of the run that `row` begins with.
-fn run(row: &[u32]) -> u64 {
-    row.iter()
-        .zip(POWERS)
-        .fold(0, |sum, (pixel, power)| sum.wrapping_add(u64::from(*pixel).wrapping_mul(power)))
+/// The hash of a run.
+fn run(row: &[u32; RUN as usize]) -> u64 {
+    let mut sum = 0_u64;
+    for (pixel, power) in row.iter().zip(POWERS) {
+        sum = sum.wrapping_add(u64::from(*pixel).wrapping_mul(power));
+    }
+    sum
 }
 
 fn mark_uniform(hash: u64, first: u32) -> u64 {
@@ -62,7 +64,7 @@ fn feature(upper: u64, lower: u64) -> Option<u64> {
 pub(super) fn feature_at(picture: &Picture, at: Point) -> Option<u64> {
     let one = |y: u32| {
         let row = picture.row(y, at.x, at.x.saturating_add(RUN));
-        row.first().map(|first| mark_uniform(run(row), *first))
+        row.first_chunk().map(|row| mark_uniform(run(row), row[0]))
     };
     feature(one(at.y)?, one(at.y.saturating_add(TWIN))?)
 }
@@ -93,9 +95,7 @@ impl Block {
         let right = at.x.saturating_add(BLOCK_WIDTH).saturating_add(RUN);
         for (y, hashes) in (at.y..).zip(self.hashes.chunks_exact_mut(STRIDE)) {
             let row = picture.row(y, at.x, right);
-            let (Some(begin), Some(next)) = (row.get(..index(RUN)), row.get(index(RUN)..)) else {
-                return false;
-            };
+            let Some((begin, next)) = row.split_first_chunk() else { return false };
             let [highest, ..] = POWERS;
             let mut hash = run(begin);
             for (place, (leaves, enters)) in hashes.iter_mut().zip(row.iter().zip(next)) {

@@ -1,6 +1,6 @@
 //! Where a frame's pixels come from.
 
-use core::ops::Range;
+use super::run::{RUN, Run, run_of};
 
 /// A buffer that a program draws into, perhaps at this very moment.
 ///
@@ -12,8 +12,17 @@ pub trait Framebuffer {
     /// Rows.
     fn height(&self) -> u32;
 
-    /// Copies pixels of row `y` from column `x` on into `shadow`, as 0x00RRGGBB, and says which of them were different
-    /// there: the indices into `shadow` from the first to after the last. Each pixel is read exactly once. Pixels
-    /// outside the buffer are left as they are.
-    fn merge_row(&self, x: u32, y: u32, shadow: &mut [u32]) -> Option<Range<usize>>;
+    /// Copies pixels of row `y` from column `x` on, as 0x00RRGGBB. Each is read exactly once. Those outside of the buffer
+    /// are left as they are.
+    fn read(&self, x: u32, y: u32, pixels: &mut [u32]);
+
+    /// Hands out pixels of row `y` from column `x` on, [`RUN`] at a time and `count` times; what is outside of the buffer is
+    /// black. Most pixels are read by this.
+    fn read_runs(&self, x: u32, y: u32, count: usize, mut take: impl FnMut(Run)) {
+        for x in (x..).step_by(RUN).take(count) {
+            let mut pixels = [0; RUN];
+            self.read(x, y, &mut pixels);
+            take(run_of(&pixels));
+        }
+    }
 }

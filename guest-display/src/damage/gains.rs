@@ -6,8 +6,10 @@ use core::ops::Range;
 use crate::geometry::Rect;
 
 use super::cells::{CELL, Cells};
-use super::picture::{Picture, index};
-use super::prediction::Prediction;
+use super::due::Due;
+use super::picture::index;
+use super::prediction::{Predicted, Prediction};
+use super::run::{has_color, run_of, same};
 use super::translator::OutOfMemory;
 
 /// Not to be drawn over.
@@ -17,6 +19,10 @@ pub(super) const FORBIDDEN: i8 = i8::MIN;
 pub(super) struct Gains {
     columns: u32,
     values: Vec<i8>,
+    /// For each cell, in which rows the prediction is right, whether they are due or not.
+    held: Vec<u16>,
+    /// The cells of which that is known.
+    counted: Rect,
     /// For each corner of cells, sums that a search needs; one more column and row than there are cells.
     sums: Vec<u32>,
     /// For each column, how many cells from here upwards may be drawn over.
@@ -35,47 +41,80 @@ pub(super) struct Best {
 impl Gains {
     pub(super) fn new(cells: &Cells) -> Result<Self, OutOfMemory> {
         let all = cells.all();
+        let count = index(all.right).saturating_mul(index(all.bottom));
         let corners = index(all.right.saturating_add(1)).saturating_mul(index(all.bottom.saturating_add(1)));
         Ok(Self {
             columns: all.right,
-            values: filled(index(all.right).saturating_mul(index(all.bottom)), FORBIDDEN)?,
+            values: filled(count, FORBIDDEN)?,
+            held: filled(count, 0)?,
+            counted: Rect::default(),
             sums: filled(corners, 0)?,
             heights: filled(index(all.right), 0)?,
             starts: reserved(index(all.right).saturating_add(1))?,
         })
     }
 
-    fn row_mut(&mut self, row: u32, columns: Range<u32>) -> &mut [i8] {
+    fn span(&self, row: u32, columns: &Range<u32>) -> Range<usize> {
         let start = index(row).saturating_mul(index(self.columns));
-        let span = start.saturating_add(index(columns.start))..start.saturating_add(index(columns.end));
-        self.values.get_mut(span).unwrap_or_default()
+        start.saturating_add(index(columns.start))..start.saturating_add(index(columns.end))
     }
 
-    /// Compares the prediction with the shadow in `range`, which is in cells. Words of cells must be exact there.
-    /// Returns what would be gained if nothing were harmed.
-    pub(super) fn count(
-        &mut self,
-        prediction: Prediction,
-        range: Rect,
-        (cells, shadow, shown): (&Cells, &Picture, &Picture),
-    ) -> u32 {
-        let mut most = 0_u32;
-        let domain = prediction.domain(shadow.area());
+    /// Compares the prediction with the shadow in `range`, which is in cells. A fill is only for cells in which something is
+    /// due; a move is for all, whose pixels must be exposed. Returns what would be gained if nothing were harmed.
+    pub(super) fn count(&mut self, prediction: Prediction, range: Rect, due: &Due) -> u32 {
+        let domain = prediction.domain(due.shadow.area());
+        let whole = whole(domain, range, &due.cells);
+        self.counted = range;
         for row in range.top..range.bottom {
-            let words = cells.row(row, range.left..range.right);
-            let values = self.row_mut(row, range.left..range.right);
-            for ((column, value), word) in (range.left..).zip(values).zip(words) {
-                let area =
-                    cells.area(Rect::new(column, row, column.saturating_add(1), row.saturating_add(1)));
-                *value = if domain.contains(&area) {
-                    gain(prediction, area, *word, shadow, shown)
-                } else {
-                    FORBIDDEN
+            let columns = range.left..range.right;
+            let span = self.span(row, &columns);
+            self.held.get_mut(span).unwrap_or_default().fill(0);
+            if whole.is_empty() {
+                continue;
+            }
+            let span = self.span(row, &whole);
+            let held = self.held.get_mut(span).unwrap_or_default();
+            for (y, bit) in due.cells.lines(row, domain.top, domain.bottom) {
+                hold(prediction, held, bit, y, &whole, due);
+            }
+        }
+        self.weigh(prediction, range, &due.cells)
+    }
+
+    /// Weighs what holds against what is due, after that has changed.
+    pub(super) fn weigh(&mut self, prediction: Prediction, range: Rect, cells: &Cells) -> u32 {
+        let domain = prediction.domain(cells.area(cells.all()));
+        let whole = whole(domain, range, cells);
+        let mut most = 0_u32;
+        for row in range.top..range.bottom {
+            let all = cells.mask(row, 0, u32::MAX);
+            let is_inside = cells.mask(row, domain.top, domain.bottom) == all;
+            let columns = range.left..range.right;
+            let span = self.span(row, &columns);
+            let held = self.held.get(span.clone()).unwrap_or_default();
+            let values = self.values.get_mut(span).unwrap_or_default();
+            let words = cells.row(row, columns);
+            for ((column, value), (held, word)) in (range.left..).zip(values).zip(held.iter().zip(words)) {
+                let said = is_inside && whole.contains(&column);
+                *value = match prediction {
+                    Prediction::Fill(_) if *word == 0 => FORBIDDEN,
+                    _ if said => gain(*held, *word, all),
+                    _ => FORBIDDEN,
                 };
                 most = most.saturating_add(u32::try_from(*value).unwrap_or(0));
             }
         }
         most
+    }
+
+    /// In which rows of a cell the prediction that was [counted](Self::count) last is right, if it was counted there.
+    pub(super) fn held(&self, column: u32, row: u32) -> Option<u16> {
+        let Rect { left, top, right, bottom } = self.counted;
+        if !(left..right).contains(&column) || !(top..bottom).contains(&row) {
+            return None;
+        }
+        let at = index(row).saturating_mul(index(self.columns)).saturating_add(index(column));
+        self.held.get(at).copied()
     }
 
     pub(super) fn value(&self, column: u32, row: u32) -> i8 {
@@ -190,19 +229,39 @@ impl Gains {
     }
 }
 
-/// Rows of a cell that become right, less those that become wrong.
-fn gain(prediction: Prediction, area: Rect, word: u16, shadow: &Picture, shown: &Picture) -> i8 {
-    let mut gain = 0_i8;
-    for y in area.top..area.bottom {
-        let wrong = word & (1 << (y % CELL)) != 0;
-        let row = shadow.row(y, area.left, area.right);
-        gain = gain.saturating_add(match (prediction.holds(row, shown, y, area.left, area.right), wrong) {
-            (true, true) => 1,
-            (false, false) => -1,
-            _ => 0,
-        });
+/// The columns of `range` that are from edge to edge inside of `domain`.
+fn whole(domain: Rect, range: Rect, cells: &Cells) -> Range<u32> {
+    let (inside, _) = cells.split(domain);
+    let (start, end) = (inside.start.max(range.left), inside.end.min(range.right));
+    start..end.max(start)
+}
+
+/// Notes in which runs of a row the prediction is right.
+fn hold(prediction: Prediction, held: &mut [u16], bit: u16, y: u32, columns: &Range<u32>, due: &Due) {
+    let shadow = due.shadow.runs(y, columns.clone());
+    let at = |column: u32| column.saturating_mul(CELL);
+    match prediction.row(&due.shown, y, at(columns.start), at(columns.end)) {
+        Predicted::Color(color) => {
+            for (held, shadow) in held.iter_mut().zip(shadow) {
+                if has_color(shadow, color) {
+                    *held |= bit;
+                }
+            }
+        }
+        Predicted::Pixels(pixels) => {
+            for (held, (shadow, moved)) in held.iter_mut().zip(shadow.iter().zip(pixels.as_chunks().0)) {
+                if same(shadow, &run_of(moved)) {
+                    *held |= bit;
+                }
+            }
+        }
     }
-    gain
+}
+
+/// Rows of a cell that become right, less those that become wrong.
+fn gain(held: u16, word: u16, all: u16) -> i8 {
+    let rows = |rows: u16| i8::try_from(rows.count_ones()).unwrap_or(0);
+    rows(held & word).saturating_sub(rows(!held & !word & all))
 }
 
 fn reserved<T>(len: usize) -> Result<Vec<T>, OutOfMemory> {

@@ -4,58 +4,64 @@ use alloc::vec::Vec;
 
 use crate::geometry::Rect;
 
-use super::cells::Cells;
+use super::cells::{CELL, Cells};
+use super::cost::{PIXEL, Piece};
 use super::picture::index;
 use super::translator::OutOfMemory;
-use super::{Refused, Sink, Translator, cost};
+use super::{Refused, Sink, Translator};
+
+/// Pixels from edge to edge of damage that may be drawn as it was told.
+const LEAST: u32 = 4 * CELL;
 
 /// Rectangles that may still grow downwards.
 pub(super) struct OpenImages {
-    rects: Vec<Rect>,
+    pieces: Vec<Piece>,
 }
 
 impl OpenImages {
     pub(super) fn new(cells: &Cells) -> Result<Self, OutOfMemory> {
-        let mut rects = Vec::new();
-        rects.try_reserve_exact(index(cells.all().right).saturating_add(1)).map_err(|_| OutOfMemory)?;
-        Ok(Self { rects })
+        let mut pieces = Vec::new();
+        pieces.try_reserve_exact(index(cells.all().right).saturating_add(1)).map_err(|_| OutOfMemory)?;
+        Ok(Self { pieces })
     }
 
-    /// Joins `area` with one of them, if that is no dearer, or opens another one. What has no room is given back.
-    fn place(&mut self, area: Rect) -> Option<Rect> {
-        for open in &mut self.rects {
-            if let Some(both) = cost::join(*open, area) {
+    /// Joins a piece with one of them, if that is no dearer, or opens another one. What has no room is given back.
+    fn place(&mut self, piece: Piece, most: u64) -> Option<Piece> {
+        for open in &mut self.pieces {
+            if let Some(both) = open.join(&piece, most) {
                 *open = both;
                 return None;
             }
         }
-        if self.rects.len() == self.rects.capacity() {
-            return Some(area);
+        if self.pieces.len() == self.pieces.capacity() {
+            return Some(piece);
         }
-        self.rects.push(area);
+        self.pieces.push(piece);
         None
     }
 
     /// Takes out one that ends above `y`.
     fn close(&mut self, y: u32) -> Option<Rect> {
-        let at = self.rects.iter().position(|open| open.bottom <= y)?;
-        Some(self.rects.swap_remove(at))
+        let at = self.pieces.iter().position(|open| open.area.bottom <= y)?;
+        Some(self.pieces.swap_remove(at).area)
     }
 }
 
 impl Translator {
     pub(super) fn draw_images(&mut self, sink: &mut impl Sink) -> Result<(), Refused> {
-        self.open.rects.clear();
-        let bounds = self.cells.bounds();
+        self.draw_told(sink, |_, _| true)?;
+        self.open.pieces.clear();
+        let most = most_bytes(sink);
+        let bounds = self.due.cells.bounds();
         for row in bounds.top..bounds.bottom {
             let cells = Rect { top: row, bottom: row.saturating_add(1), ..bounds };
-            let mut run = Rect::default();
+            let mut run = Piece::default();
             for column in bounds.left..bounds.right {
-                let next = self.cells.difference(column, row, &self.shadow, &self.shown);
-                if next.is_empty() {
+                let next = Piece::new(self.due.difference(column, row));
+                if next.area.is_empty() {
                     continue;
                 }
-                match cost::join(run, next) {
+                match run.join(&next, most) {
                     Some(both) => run = both,
                     None => {
                         self.place(sink, run)?;
@@ -65,7 +71,7 @@ impl Translator {
             }
             self.place(sink, run)?;
             // Those that have not grown into this row will not any more.
-            while let Some(area) = self.open.close(self.cells.area(cells).top) {
+            while let Some(area) = self.open.close(self.due.cells.area(cells).top) {
                 self.draw_image(sink, area)?;
             }
         }
@@ -75,13 +81,41 @@ impl Translator {
         Ok(())
     }
 
-    fn place(&mut self, sink: &mut impl Sink, area: Rect) -> Result<(), Refused> {
-        if area.is_empty() {
+    /// Draws damage that is large and due nearly everywhere as it was told, so that a video has the same rectangle each
+    /// time: that is how a server knows it.
+    pub(super) fn draw_told(
+        &mut self,
+        sink: &mut impl Sink,
+        wanted: fn(&Self, Rect) -> bool,
+    ) -> Result<(), Refused> {
+        let mut at = 0;
+        while let Some(area) = self.told.get(at).copied() {
+            if !wanted(self, area) {
+                at += 1;
+                continue;
+            }
+            self.told.swap_remove(at);
+            let cells = self.due.cells.touched(area);
+            let all = area.height().saturating_mul(cells.width());
+            if area.width() < LEAST || area.height() < LEAST || self.due.cells.count(cells) < all - all / 4 {
+                continue;
+            }
+            self.draw_image(sink, area)?;
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, sink: &mut impl Sink, piece: Piece) -> Result<(), Refused> {
+        if piece.area.is_empty() {
             return Ok(());
         }
-        match self.open.place(area) {
-            Some(area) => self.draw_image(sink, area),
+        match self.open.place(piece, most_bytes(sink)) {
+            Some(Piece { area, .. }) => self.draw_image(sink, area),
             None => Ok(()),
         }
     }
+}
+
+fn most_bytes(sink: &impl Sink) -> u64 {
+    u64::try_from(sink.most_pixels()).unwrap_or(u64::MAX).saturating_mul(PIXEL)
 }

@@ -7,18 +7,26 @@
 
 use alloc::vec::Vec;
 
-use crate::geometry::Point;
+use crate::geometry::{Point, Rect};
 
 use super::cells::{CELL, Cells};
-use super::extend::extend;
+use super::due::Due;
+use super::extend::{extend, reached};
 use super::features::{BLOCK_HEIGHT, BLOCK_WIDTH, Block, feature_at};
-use super::picture::{Picture, index};
+use super::picture::index;
 use super::prediction::Prediction;
 use super::translator::OutOfMemory;
 use super::{Refused, Sink, Translator};
 
-/// Changed cells that make looking for moves worth while.
-const WORTH: u32 = 12;
+/// Rows of a cell.
+const LINES: u32 = 16;
+
+/// Rows of 16 pixels with changes that make looking for moves worth while: a dozen cells.
+const WORTH: u32 = 12 * LINES;
+
+/// Searches that may find nothing before some are left out, and how many are left out at most.
+const PATIENCE: u32 = 3;
+const MOST_REST: u32 = 7;
 
 /// Blocks to look up at most, and how many changed cells there should be for each.
 const BLOCKS: u32 = 32;
@@ -54,6 +62,12 @@ struct Offset {
 pub(super) struct Moves {
     block: Block,
     places: Vec<Place>,
+    /// By how much something moved the last time.
+    recent: Option<(i32, i32)>,
+    /// How often in a row nothing was found, and how many pictures are still left alone because of that: a video is not
+    /// searched for each of its frames.
+    misses: u32,
+    rest: u32,
 }
 
 impl Moves {
@@ -61,30 +75,39 @@ impl Moves {
         let mut places = Vec::new();
         places.try_reserve_exact(PLACES).map_err(|_| OutOfMemory)?;
         places.resize(PLACES, Place::Free);
-        Ok(Self { block: Block::new()?, places })
+        Ok(Self { block: Block::new()?, places, recent: None, misses: 0, rest: 0 })
     }
 
-    /// Offsets by which something seems to have moved, the likeliest first.
-    fn find(&mut self, cells: &Cells, shadow: &Picture, shown: &Picture) -> [Offset; OFFSETS] {
+    /// Whether this picture is left alone.
+    fn rests(&mut self) -> bool {
+        let rests = self.rest > 0;
+        self.rest = self.rest.saturating_sub(1);
+        rests
+    }
+
+    fn learn(&mut self, found: bool) {
+        self.misses = if found { 0 } else { self.misses.saturating_add(1) };
+        self.rest = self.misses.saturating_sub(PATIENCE).min(MOST_REST);
+    }
+
+    /// Offsets by which something seems to have moved, the likeliest first. About so many cells have changed.
+    fn find(&mut self, due: &Due, changed: u32) -> [Offset; OFFSETS] {
         let mut offsets = [Offset::default(); OFFSETS];
-        let changed = u32::try_from(cells.pending(cells.bounds()).count()).unwrap_or(u32::MAX);
-        if changed < WORTH {
-            return offsets;
-        }
+        let cells = &due.cells;
         // A cell holds one or two places of the grid.
-        let wanted = index(changed).saturating_mul(2).next_power_of_two().min(PLACES);
-        let Some(places) = self.places.get_mut(..wanted) else { return offsets };
+        let wanted = cells.pending(cells.bounds()).count().saturating_mul(2).next_power_of_two();
+        let Some(places) = self.places.get_mut(..wanted.min(PLACES)) else { return offsets };
         places.fill(Place::Free);
         for at in grid(cells) {
-            if let Some(feature) = feature_at(shown, at) {
+            if let Some(feature) = feature_at(&due.shown, at) {
                 enter(places, feature, at);
             }
         }
         let blocks = (changed / CELLS_PER_BLOCK).clamp(16, BLOCKS);
-        let step = index(changed.div_ceil(blocks));
+        let step = index(changed.div_ceil(blocks)).max(1);
         for (column, row, _) in cells.pending(cells.bounds()).step_by(step) {
             let at = Point { x: column.saturating_mul(CELL), y: row.saturating_mul(CELL) };
-            if self.block.read(shadow, at) {
+            if self.block.read(&due.shadow, at) {
                 for (from_first, feature) in self.block.features() {
                     if let Some(from) = look_up(places, feature) {
                         vote(&mut offsets, from, at, from_first);
@@ -145,21 +168,64 @@ impl Translator {
     // Of its own, for the sake of small stacks.
     #[inline(never)]
     pub(super) fn draw_moves(&mut self, sink: &mut impl Sink) -> Result<(), Refused> {
-        let offsets = self.moves.find(&self.cells, &self.shadow, &self.shown);
+        let bounds = self.due.cells.bounds();
+        let lines = self.due.cells.count(bounds);
+        if lines < WORTH {
+            return Ok(());
+        }
+        let mut exposed = Rect::default();
+        // Whatever scrolls or is dragged does so again.
+        if let Some(offset) = self.moves.recent
+            && self.draw_move(sink, offset, lines / 2, &mut exposed)? > 0
+        {
+            return Ok(());
+        }
+        if self.moves.rests() {
+            return Ok(());
+        }
+        let offsets = self.moves.find(&self.due, lines / LINES);
+        let mut gained = 0;
         for offset in offsets.into_iter().take(TRIES).filter(|offset| offset.votes > 0) {
-            let (range, prediction) =
-                (self.cells.bounds(), Prediction::Move { dx: offset.dx, dy: offset.dy });
-            if self.gains.count(prediction, range, (&self.cells, &self.shadow, &self.shown)) < GAIN {
-                continue;
-            }
-            let best = self.gains.heaviest(range);
-            if best.gain >= GAIN {
-                let area = extend(prediction, self.cells.area(best.cells), &self.shadow, &self.shown);
-                self.draw_prediction(sink, area, prediction)?;
-                self.cells.tighten();
+            let offset = (offset.dx, offset.dy);
+            let more = self.draw_move(sink, offset, GAIN, &mut exposed)?;
+            if more > gained {
+                (self.moves.recent, gained) = (Some(offset), more);
             }
         }
+        self.moves.learn(gained > 0);
         Ok(())
+    }
+
+    /// Draws what has moved by that much, if so many rows of 16 pixels become right by it. Says how many did.
+    fn draw_move(
+        &mut self,
+        sink: &mut impl Sink,
+        (dx, dy): (i32, i32),
+        least: u32,
+        exposed: &mut Rect,
+    ) -> Result<u32, Refused> {
+        let (range, prediction) = (self.due.cells.bounds(), Prediction::Move { dx, dy });
+        // All that is compared: where it would go, and where it would come from.
+        let (target, screen) = (reached(self.due.cells.area(range)).intersection(&self.screen), self.screen);
+        let source = Prediction::Move { dx: dx.saturating_neg(), dy: dy.saturating_neg() }.moved(target);
+        let cells = &self.due.cells;
+        let seen = cells.touched(target).union(&cells.touched(source.intersection(&screen)));
+        if !exposed.contains(&seen) {
+            *exposed = exposed.union(&seen);
+            self.due.expose(*exposed);
+        }
+        if self.gains.count(prediction, range, &self.due) < least {
+            return Ok(0);
+        }
+        let best = self.gains.heaviest(range);
+        if best.gain < least {
+            return Ok(0);
+        }
+        let area = extend(prediction, self.due.cells.area(best.cells), screen, &self.due);
+        self.draw_prediction(sink, area, prediction)?;
+        *exposed = Rect::default();
+        self.due.cells.tighten();
+        Ok(best.gain)
     }
 }
 

@@ -1,9 +1,11 @@
 //! A screen's pixels in ordinary memory.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use crate::geometry::{Point, Rect};
 
+use super::run::{RUN, Run, copy_row, pixels, pixels_mut, row_has_color};
 use super::translator::OutOfMemory;
 
 /// What stands for a pixel that the device may have lost. No pixel of a framebuffer is like it, because those have no
@@ -20,40 +22,66 @@ const _: () = assert!(usize::BITS >= u32::BITS);
 /// Rows of pixels, each 0x00RRGGBB or [`UNKNOWN`].
 ///
 /// Whoever asks for pixels outside gets none.
+///
+/// # Invariants
+/// Rows are as long as whole [runs](Run). What is right of the screen in them stays 0.
 pub(super) struct Picture {
     width: u32,
     height: u32,
-    pixels: Vec<u32>,
+    /// Runs of a row.
+    stride: usize,
+    runs: Vec<Run>,
 }
 
 impl Picture {
-    pub(super) fn new(width: u32, height: u32, color: u32) -> Result<Self, OutOfMemory> {
-        let count = index(width).checked_mul(index(height)).ok_or(OutOfMemory)?;
-        let mut pixels = Vec::new();
-        pixels.try_reserve_exact(count).map_err(|_| OutOfMemory)?;
-        pixels.resize(count, color);
-        Ok(Self { width, height, pixels })
+    pub(super) fn new(width: u32, height: u32) -> Result<Self, OutOfMemory> {
+        let stride = index(width).div_ceil(RUN);
+        let count = stride.checked_mul(index(height)).ok_or(OutOfMemory)?;
+        let mut runs = Vec::new();
+        runs.try_reserve_exact(count).map_err(|_| OutOfMemory)?;
+        runs.resize(count, [0; RUN / 2]);
+        Ok(Self { width, height, stride, runs })
     }
 
     pub(super) fn area(&self) -> Rect {
         Rect::new(0, 0, self.width, self.height)
     }
 
-    fn span(&self, y: u32, left: u32, right: u32) -> Option<core::ops::Range<usize>> {
+    fn span(&self, y: u32, left: u32, right: u32) -> Option<Range<usize>> {
         if y >= self.height || right > self.width || left > right {
             return None;
         }
-        let start = index(y).wrapping_mul(index(self.width));
+        let start = index(y).wrapping_mul(self.stride).wrapping_mul(RUN);
         Some(start.wrapping_add(index(left))..start.wrapping_add(index(right)))
     }
 
     /// Pixels of a row; none if not all of them are inside.
     pub(super) fn row(&self, y: u32, left: u32, right: u32) -> &[u32] {
-        self.span(y, left, right).and_then(|span| self.pixels.get(span)).unwrap_or_default()
+        self.span(y, left, right).and_then(|span| pixels(&self.runs).get(span)).unwrap_or_default()
     }
 
     pub(super) fn row_mut(&mut self, y: u32, left: u32, right: u32) -> &mut [u32] {
-        self.span(y, left, right).and_then(|span| self.pixels.get_mut(span)).unwrap_or_default()
+        self.span(y, left, right)
+            .and_then(|span| pixels_mut(&mut self.runs).get_mut(span))
+            .unwrap_or_default()
+    }
+
+    fn run_span(&self, y: u32, columns: &Range<u32>) -> Option<Range<usize>> {
+        if index(columns.end) > self.stride {
+            return None;
+        }
+        let start = index(y).wrapping_mul(self.stride);
+        Some(start.wrapping_add(index(columns.start))..start.wrapping_add(index(columns.end)))
+    }
+
+    /// Runs of a row, from cell to cell; none if not all of them are inside. The last one of a row may reach beyond the
+    /// screen.
+    pub(super) fn runs(&self, y: u32, columns: Range<u32>) -> &[Run] {
+        self.run_span(y, &columns).and_then(|span| self.runs.get(span)).unwrap_or_default()
+    }
+
+    pub(super) fn runs_mut(&mut self, y: u32, columns: Range<u32>) -> &mut [Run] {
+        self.run_span(y, &columns).and_then(|span| self.runs.get_mut(span)).unwrap_or_default()
     }
 
     pub(super) fn pixel(&self, at: Point) -> Option<u32> {
@@ -73,7 +101,7 @@ impl Picture {
 
     pub(super) fn copy_from(&mut self, other: &Self, area: Rect) {
         for y in area.top..area.bottom {
-            copy(self.row_mut(y, area.left, area.right), other.row(y, area.left, area.right));
+            copy_row(self.row_mut(y, area.left, area.right), other.row(y, area.left, area.right));
         }
     }
 
@@ -87,7 +115,7 @@ impl Picture {
             let source = self.span(from.y.saturating_add(line), from.x, right);
             let target = self.span(area.top.saturating_add(line), area.left, area.right);
             if let (Some(source), Some(target)) = (source, target) {
-                self.pixels.copy_within(source, target.start);
+                pixels_mut(&mut self.runs).copy_within(source, target.start);
             }
         }
     }
@@ -95,32 +123,6 @@ impl Picture {
     /// Whether `area` has one colour, and which.
     pub(super) fn uniform(&self, area: Rect) -> Option<u32> {
         let color = self.pixel(Point { x: area.left, y: area.top })?;
-        self.rows(area).all(|row| all(row, color)).then_some(color)
-    }
-}
-
-/// Whether all of `row` are `color`. A word of differences for each four pixels: without vectors, branches are dear.
-pub(super) fn all(row: &[u32], color: u32) -> bool {
-    let (fours, rest) = row.as_chunks::<4>();
-    fours.iter().all(|[a, b, c, d]| ((a ^ color) | (b ^ color) | (c ^ color) | (d ^ color)) == 0)
-        && rest.iter().all(|pixel| *pixel == color)
-}
-
-/// Whether both are the same. Not `==`, which calls `bcmp`, which kernels may lack and emulators do byte by byte.
-pub(super) fn same(one: &[u32], other: &[u32]) -> bool {
-    let (fours, rest) = one.as_chunks::<4>();
-    let (other_fours, other_rest) = other.as_chunks::<4>();
-    one.len() == other.len()
-        && fours
-            .iter()
-            .zip(other_fours)
-            .all(|([a, b, c, d], [e, f, g, h])| ((a ^ e) | (b ^ f) | (c ^ g) | (d ^ h)) == 0)
-        && rest.iter().zip(other_rest).all(|(one, other)| one == other)
-}
-
-/// Copies pixels.
-fn copy(target: &mut [u32], source: &[u32]) {
-    for (target, source) in target.iter_mut().zip(source) {
-        *target = *source;
+        self.rows(area).all(|row| row_has_color(row, color)).then_some(color)
     }
 }

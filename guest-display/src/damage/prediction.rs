@@ -2,7 +2,8 @@
 
 use crate::geometry::{Point, Rect};
 
-use super::picture::{Picture, all, same};
+use super::picture::Picture;
+use super::run::{row_has_color, same_row};
 
 /// A drawing without pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,41 +14,59 @@ pub(super) enum Prediction {
     Move { dx: i32, dy: i32 },
 }
 
+/// What it puts into a part of a row.
+#[derive(Clone, Copy)]
+pub(super) enum Predicted<'a> {
+    Color(u32),
+    Pixels(&'a [u32]),
+}
+
 impl Prediction {
     /// Where it says anything: for a move, where the source is on the screen too.
     pub(super) fn domain(self, screen: Rect) -> Rect {
-        let Self::Move { dx, dy } = self else { return screen };
-        let moved = |n: u32, d: i32| n.saturating_add_signed(d);
-        Rect::new(
-            moved(screen.left, dx),
-            moved(screen.top, dy),
-            moved(screen.right, dx),
-            moved(screen.bottom, dy),
-        )
-        .intersection(&screen)
+        self.moved(screen).intersection(&screen)
     }
 
-    /// Whether it is right for pixels of a row, all of them in its domain.
-    pub(super) fn holds(self, shadow: &[u32], shown: &Picture, y: u32, left: u32, right: u32) -> bool {
+    /// `area` as far away as a move goes, or what of it is not left of or above the screen.
+    pub(super) fn moved(self, area: Rect) -> Rect {
+        let Self::Move { dx, dy } = self else { return area };
+        let moved = |n: u32, d: i32| n.saturating_add_signed(d);
+        Rect::new(moved(area.left, dx), moved(area.top, dy), moved(area.right, dx), moved(area.bottom, dy))
+    }
+
+    /// The corner of what a move puts into `area`.
+    pub(super) fn source(self, area: Rect) -> Option<Point> {
+        let Self::Move { dx, dy } = self else { return None };
+        Some(Point { x: area.left.checked_sub_signed(dx)?, y: area.top.checked_sub_signed(dy)? })
+    }
+
+    /// What it puts into row `y` from `left` to `right`, all of which is in its domain.
+    pub(super) fn row(self, shown: &Picture, y: u32, left: u32, right: u32) -> Predicted<'_> {
+        let Self::Fill(color) = self else {
+            let from = self.source(Rect::new(left, y, right, y));
+            let width = right.saturating_sub(left);
+            return Predicted::Pixels(
+                from.map_or(&[], |from| shown.row(from.y, from.x, from.x.saturating_add(width))),
+            );
+        };
+        Predicted::Color(color)
+    }
+}
+
+impl Predicted<'_> {
+    /// Whether that is what shall be there.
+    pub(super) fn is(self, shadow: &[u32]) -> bool {
         match self {
-            Self::Fill(color) => all(shadow, color),
-            Self::Move { dx, dy } => {
-                let from = |n: u32, d: i32| n.checked_sub_signed(d);
-                match (from(y, dy), from(left, dx), from(right, dx)) {
-                    (Some(y), Some(left), Some(right)) => same(shadow, shown.row(y, left, right)),
-                    _ => false,
-                }
-            }
+            Self::Color(color) => row_has_color(shadow, color),
+            Self::Pixels(pixels) => same_row(pixels, shadow),
         }
     }
 
-    /// The pixel that it puts there.
-    pub(super) fn pixel(self, shown: &Picture, at: Point) -> Option<u32> {
+    /// One of its pixels.
+    pub(super) fn pixel(self, at: usize) -> Option<u32> {
         match self {
-            Self::Fill(color) => Some(color),
-            Self::Move { dx, dy } => {
-                shown.pixel(Point { x: at.x.checked_sub_signed(dx)?, y: at.y.checked_sub_signed(dy)? })
-            }
+            Self::Color(color) => Some(color),
+            Self::Pixels(pixels) => pixels.get(at).copied(),
         }
     }
 }

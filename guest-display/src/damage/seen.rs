@@ -60,6 +60,11 @@ impl Seen {
         }
     }
 
+    /// Whether it has been drawn as a tile.
+    pub(super) fn is_kept(&mut self, content: u64) -> bool {
+        self.set_mut(content).is_some_and(|set| set.contains(&(content | KEPT)))
+    }
+
     /// Notes that it has been drawn as a tile.
     pub(super) fn keep(&mut self, content: u64) {
         if let Some(set) = self.set_mut(content) {

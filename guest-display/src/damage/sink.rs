@@ -28,7 +28,7 @@ pub trait Sink {
     -> Result<(), Refused>;
 
     /// Pixels that have been seen before: the sink may keep them in the device's memory and lets clients cache them.
-    /// `content` is a hash of size and pixels; that it is the same is a hint, not a promise.
+    /// Equal `content` stands for equal pixels, where the area has the same size.
     fn tile<'a>(
         &mut self,
         area: Rect,

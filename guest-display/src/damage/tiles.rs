@@ -1,77 +1,186 @@
 //! Tiles: aligned squares of the screen that look as they, or others, have looked before.
+//!
+//! Those of one colour are left to [`fills`](super::fills).
+//!
+//! There are small ones, in which something on an unchanged ground is found again, and slabs of sixteen of these, so that
+//! what is new all over does not become a command for each small tile.
 
 use alloc::vec::Vec;
 
 use crate::geometry::Rect;
 
 use super::cells::CELL;
-use super::picture::{Picture, index};
+use super::picture::index;
 use super::seen::Sight;
+use super::squares::{SLAB, SLAB_PIXELS, TILE, TILE_PIXELS, TILES, square, squares};
 use super::translator::OutOfMemory;
 use super::{Refused, Sink, Translator};
-
-/// Cells from a tile's edge to its other edge: 64 pixels.
-const TILE: u32 = 4;
 
 /// Rows of 16 pixels in a tile.
 const LINES: u32 = TILE * TILE * CELL;
 
-/// Pixels of a tile.
-const PIXELS: usize = index(LINES * CELL);
-
 /// Rows of 16 pixels to be drawn that make looking at a tile worth while: a kilobyte.
 const WORTH: u32 = LINES / 16;
+
+/// How often more a tile's content may be new than not, before it is looked at only now and then, as that of a video.
+const STRANGE: u8 = 16;
+
+/// The most that is counted, and what a content that is not new counts.
+const STRANGEST: u8 = 24;
+const FAMILIAR: u8 = 8;
+
+/// How often it is looked at then: once in so many pictures. An odd number, for pictures that come in pairs.
+const NOW_AND_THEN: u32 = 7;
 
 /// What is known of each tile of the screen.
 pub(super) struct Tiles {
     columns: u32,
+    tiles: Vec<Tile>,
+    /// Pictures so far.
+    clock: u32,
+}
+
+#[derive(Clone, Copy)]
+struct Tile {
     /// The content that was noted when the tile was last to be drawn; 0 once it was. A tile that is still to be drawn
     /// because the sink was full has not come again.
-    waiting: Vec<u64>,
+    waiting: u64,
+    /// How often its content was new lately.
+    strange: u8,
+}
+
+/// What is in a tile.
+#[derive(Clone, Copy)]
+enum Content {
+    /// One colour.
+    Plain,
+    /// It has been strange for so long that it is not looked at now.
+    Strange,
+    /// What has this hash.
+    Mixed(u64),
 }
 
 impl Tiles {
     pub(super) fn new(screen: Rect) -> Result<Self, OutOfMemory> {
         let (columns, rows) = (screen.width().div_ceil(TILE * CELL), screen.height().div_ceil(TILE * CELL));
         let len = index(columns).saturating_mul(index(rows));
-        let mut waiting = Vec::new();
-        waiting.try_reserve_exact(len).map_err(|_| OutOfMemory)?;
-        waiting.resize(len, 0);
-        Ok(Self { columns, waiting })
+        let mut tiles = Vec::new();
+        tiles.try_reserve_exact(len).map_err(|_| OutOfMemory)?;
+        tiles.resize(len, Tile { waiting: 0, strange: 0 });
+        Ok(Self { columns, tiles, clock: 0 })
     }
 
-    fn waiting_mut(&mut self, column: u32, row: u32) -> Option<&mut u64> {
-        self.waiting.get_mut(index(row).saturating_mul(index(self.columns)).saturating_add(index(column)))
+    fn tile_mut(&mut self, column: u32, row: u32) -> Option<&mut Tile> {
+        self.tiles.get_mut(index(row).saturating_mul(index(self.columns)).saturating_add(index(column)))
+    }
+
+    /// A picture is done: tiles that have been drawn may come again.
+    pub(super) fn forget_waiting(&mut self) {
+        self.clock = self.clock.wrapping_add(1);
+        self.tiles.iter_mut().for_each(|tile| tile.waiting = 0);
     }
 }
 
 impl Translator {
     pub(super) fn draw_tiles(&mut self, sink: &mut impl Sink) -> Result<(), Refused> {
-        if sink.most_pixels() < PIXELS {
+        if sink.most_pixels() < TILE_PIXELS {
             return Ok(());
         }
-        let bounds = self.cells.bounds();
-        for row in bounds.top / TILE..bounds.bottom.div_ceil(TILE) {
-            for column in bounds.left / TILE..bounds.right.div_ceil(TILE) {
-                self.draw_tile(sink, column, row)?;
+        let bounds = self.due.cells.bounds();
+        for (column, row) in squares(SLAB, bounds) {
+            let slab = square(SLAB, column, row, &self.due.cells);
+            if !self.draw_slab(sink, slab)? {
+                for (column, row) in squares(TILE, slab) {
+                    self.draw_tile(sink, column, row)?;
+                }
             }
         }
         Ok(())
     }
 
+    /// Draws a slab that is due nearly everywhere, if it was there before. Says whether its tiles need no further look.
+    fn draw_slab(&mut self, sink: &mut impl Sink, slab: Rect) -> Result<bool, Refused> {
+        let area = self.due.cells.area(slab);
+        let all = area.height().saturating_mul(slab.width());
+        if sink.most_pixels() < SLAB_PIXELS || self.due.cells.count(slab) < all - all / 4 {
+            return Ok(false);
+        }
+        let mut hashes = [0; TILES];
+        let (mut count, mut plain, mut kept) = (0, 0, 0);
+        for ((column, row), hash) in squares(TILE, slab).zip(&mut hashes) {
+            count += 1;
+            match self.content(column, row) {
+                // It is left to be drawn as a whole, and taken as such if it goes on like that.
+                Content::Strange => return Ok(true),
+                Content::Plain => plain += 1,
+                Content::Mixed(content) => {
+                    kept += usize::from(self.seen.is_kept(content));
+                    *hash = content;
+                }
+            }
+        }
+        // Most of it is a fill.
+        if plain * 2 >= count {
+            return Ok(false);
+        }
+        for ((column, row), hash) in squares(TILE, slab).zip(&mut hashes).filter(|(_, hash)| **hash == 0) {
+            *hash = self.hash(column, row);
+        }
+        let content = self.hasher.all(hashes.iter().copied().take(count));
+        let Some(tile) = self.tiles.tile_mut(slab.left / TILE, slab.top / TILE) else { return Ok(false) };
+        if tile.waiting == content {
+            return Ok(true);
+        }
+        let is_in_tiles = (plain + kept) * 2 >= count;
+        match self.seen.note(content) {
+            // A few tiles may do, until it has come more often.
+            Sight::First | Sight::Again(1) if is_in_tiles => return Ok(false),
+            Sight::First => {
+                tile.waiting = content;
+                // Each of them may come again alone.
+                for ((column, row), hash) in squares(TILE, slab).zip(hashes) {
+                    let sight = self.seen.note(hash);
+                    self.tiles.get_used_to(column, row, sight);
+                }
+                return Ok(true);
+            }
+            Sight::Again(_) | Sight::Kept => {}
+        }
+        sink.tile(area, content, self.due.shadow.rows(area))?;
+        self.seen.keep(content);
+        self.due.drawn(area);
+        self.note_whole(area);
+        Ok(true)
+    }
+
+    /// What is in a tile.
+    fn content(&mut self, column: u32, row: u32) -> Content {
+        let clock = self.tiles.clock;
+        let is_strange = self.tiles.tile_mut(column, row).is_none_or(|tile| tile.strange >= STRANGE);
+        if is_strange && !clock.is_multiple_of(NOW_AND_THEN) {
+            return Content::Strange;
+        }
+        let area = self.due.cells.area(square(TILE, column, row, &self.due.cells));
+        match self.due.shadow.uniform(area) {
+            Some(_) => Content::Plain,
+            None => Content::Mixed(self.hash(column, row)),
+        }
+    }
+
+    fn hash(&self, column: u32, row: u32) -> u64 {
+        let area = self.due.cells.area(square(TILE, column, row, &self.due.cells));
+        self.hasher.pixels(area.width(), area.height(), self.due.shadow.rows(area))
+    }
+
     fn draw_tile(&mut self, sink: &mut impl Sink, column: u32, row: u32) -> Result<(), Refused> {
-        let at = |n: u32| n.saturating_mul(TILE);
-        let end = |n: u32| n.saturating_add(1).saturating_mul(TILE);
-        let cells = Rect::new(at(column), at(row), end(column), end(row)).intersection(&self.cells.all());
-        let lines =
-            self.cells.pending(cells).fold(0, |sum: u32, (.., word)| sum.saturating_add(word.count_ones()));
+        let cells = square(TILE, column, row, &self.due.cells);
+        let lines = self.due.cells.count(cells);
         if lines < WORTH {
             return Ok(());
         }
-        let area = self.cells.area(cells);
-        let content = hash(&self.shadow, area);
-        let Some(waiting) = self.tiles.waiting_mut(column, row) else { return Ok(()) };
-        if *waiting == content {
+        let Content::Mixed(content) = self.content(column, row) else { return Ok(()) };
+        let waiting = self.tiles.tile_mut(column, row).map(|tile| tile.waiting);
+        if waiting.is_none_or(|waiting| waiting == content) {
             return Ok(());
         }
         let sight = self.seen.note(content);
@@ -82,47 +191,29 @@ impl Translator {
             Sight::Again(times) => lines.saturating_mul(times) >= LINES / 2,
             Sight::Kept => true,
         };
+        self.tiles.get_used_to(column, row, sight);
         if !worth {
-            *waiting = content;
+            if let Some(tile) = self.tiles.tile_mut(column, row) {
+                tile.waiting = content;
+            }
             return Ok(());
         }
-        sink.tile(area, content, self.shadow.rows(area))?;
+        let area = self.due.cells.area(cells);
+        sink.tile(area, content, self.due.shadow.rows(area))?;
         self.seen.keep(content);
-        self.drawn(area);
+        self.due.drawn(area);
         Ok(())
-    }
-
-    /// Tiles that have been drawn may come again.
-    pub(super) fn forget_waiting(&mut self) {
-        self.tiles.waiting.fill(0);
     }
 }
 
-/// Odd constants with about as many ones as zeros.
-const FACTORS: [u64; 4] =
-    [0x9E37_79B9_7F4A_7C15, 0xC2B2_AE3D_27D4_EB4F, 0x1656_67B1_9E37_79F9, 0x27D4_EB2F_1656_67C5];
-
-/// A hash of size and pixels.
-///
-/// Four sums side by side, two pixels at a time, so that multiplications need not wait for each other.
-fn hash(shadow: &Picture, area: Rect) -> u64 {
-    let two = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
-    let step = |sum: u64, word: u64, factor: u64| (sum ^ word).wrapping_mul(factor).rotate_left(29);
-    let [a, b, c, d] = FACTORS;
-    let mut sums = [two(area.width(), area.height()), b, c, d];
-    for row in shadow.rows(area) {
-        let (eights, rest) = row.as_chunks::<8>();
-        let [mut one, mut other, mut third, mut fourth] = sums;
-        for [e, f, g, h, i, j, k, l] in eights {
-            one = step(one, two(*e, *f), a);
-            other = step(other, two(*g, *h), b);
-            third = step(third, two(*i, *j), c);
-            fourth = step(fourth, two(*k, *l), d);
+impl Tiles {
+    /// Whether a tile's content was new counts for how often it is looked at.
+    pub(super) fn get_used_to(&mut self, column: u32, row: u32, sight: Sight) {
+        if let Some(tile) = self.tile_mut(column, row) {
+            tile.strange = match sight {
+                Sight::First => tile.strange.saturating_add(1).min(STRANGEST),
+                _ => tile.strange.saturating_sub(FAMILIAR),
+            };
         }
-        one = rest.iter().fold(one, |sum, pixel| step(sum, u64::from(*pixel), a));
-        sums = [one, other, third, fourth];
     }
-    let [one, other, third, fourth] = sums;
-    let sum = step(step(step(one, other, b), third, c), fourth, d);
-    (sum ^ sum >> 31).wrapping_mul(a) ^ sum >> 29
 }

@@ -1,16 +1,23 @@
 //! The translator: pictures, book-keeping, and what goes into them.
 
+use alloc::vec::Vec;
+
 use crate::geometry::{Point, Rect};
+use crate::hash::Hasher;
 
 use super::Framebuffer;
-use super::cells::Cells;
 use super::checksum::crc32;
+use super::due::Due;
+use super::emit::Step;
 use super::gains::Gains;
 use super::images::OpenImages;
 use super::moves::Moves;
-use super::picture::{Picture, UNKNOWN};
 use super::seen::Seen;
+use super::slabs::Slabs;
 use super::tiles::Tiles;
+
+/// Rectangles of damage that are remembered as they were told.
+const TOLD: usize = 16;
 
 /// There is not enough memory for a screen of that size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,45 +33,48 @@ pub enum Progress {
 }
 
 /// Turns damage into drawings for one screen.
-///
-/// # Invariants
-/// - `shown` is the device's picture, but where it has [`UNKNOWN`] pixels.
-/// - `cells` has a bit wherever `shadow` and `shown` differ.
 pub struct Translator {
     pub(super) screen: Rect,
-    pub(super) shadow: Picture,
-    pub(super) shown: Picture,
-    pub(super) cells: Cells,
+    pub(super) due: Due,
     pub(super) gains: Gains,
     pub(super) moves: Moves,
+    pub(super) slabs: Slabs,
     pub(super) tiles: Tiles,
     pub(super) seen: Seen,
+    pub(super) hasher: Hasher,
     pub(super) open: OpenImages,
+    /// Damage since the last picture, on the screen.
+    pub(super) told: Vec<Rect>,
     /// The device's picture may be unknown somewhere.
     pub(super) lost: bool,
-    /// The shadow has changed since moves were last looked for.
-    pub(super) stirred: bool,
+    pub(super) step: Step,
 }
 
 impl Translator {
     /// For a screen of that many pixels. Nothing is known of the device's picture, and all of it shall be black: the
-    /// first [`emit`](Self::emit) draws everything.
-    pub fn new(width: u32, height: u32) -> Result<Self, OutOfMemory> {
+    /// first [`emit`](Self::emit) draws everything. The secret keeps programs from drawing what is taken for something else.
+    pub fn new(width: u32, height: u32, secret: u64) -> Result<Self, OutOfMemory> {
+        Self::of(width, height, Hasher::new(secret))
+    }
+
+    fn of(width: u32, height: u32, hasher: Hasher) -> Result<Self, OutOfMemory> {
         let screen = Rect::new(0, 0, width, height);
-        let mut cells = Cells::new(screen)?;
-        cells.mark(screen);
+        let due = Due::new(screen)?;
+        let mut told = Vec::new();
+        told.try_reserve_exact(TOLD).map_err(|_| OutOfMemory)?;
         Ok(Self {
             screen,
-            shadow: Picture::new(width, height, 0)?,
-            shown: Picture::new(width, height, UNKNOWN)?,
-            gains: Gains::new(&cells)?,
+            gains: Gains::new(&due.cells)?,
             moves: Moves::new()?,
+            slabs: Slabs::new(screen)?,
             tiles: Tiles::new(screen)?,
             seen: Seen::new()?,
-            open: OpenImages::new(&cells)?,
-            cells,
+            hasher,
+            open: OpenImages::new(&due.cells)?,
+            told,
+            due,
             lost: true,
-            stirred: false,
+            step: Step::Tiles,
         })
     }
 
@@ -90,16 +100,15 @@ impl Translator {
     }
 
     fn merge_area(&mut self, frame: &impl Framebuffer, origin: Point, area: Rect) {
-        let left = origin.x.saturating_add(area.left);
-        let right = origin.x.saturating_add(area.right);
-        for row in area.top..area.bottom {
-            let y = origin.y.saturating_add(row);
-            let Some(changed) = frame.merge_row(area.left, row, self.shadow.row_mut(y, left, right)) else {
-                continue;
-            };
-            let column = |n: usize| left.saturating_add(u32::try_from(n).unwrap_or(u32::MAX)).min(right);
-            self.cells.mark_row(y, column(changed.start), column(changed.end));
-            self.stirred = true;
+        let moved = |n: u32, by: u32| n.saturating_add(by);
+        let (left, top) = (moved(area.left, origin.x), moved(area.top, origin.y));
+        let place = Rect::new(left, top, moved(area.right, origin.x), moved(area.bottom, origin.y));
+        if place.is_empty() || !self.take(frame, origin, place) {
+            return;
+        }
+        self.step = Step::Moves;
+        if self.told.len() < self.told.capacity() {
+            self.told.push(place);
         }
     }
 
@@ -107,22 +116,24 @@ impl Translator {
     pub fn invalidate(&mut self, area: Rect) {
         let area = area.intersection(&self.screen);
         if !area.is_empty() {
-            self.shown.fill(area, UNKNOWN);
-            self.cells.mark(area);
+            self.due.invalidate(area);
+            self.slabs.forget();
             self.lost = true;
+            self.step = Step::Tiles;
         }
     }
 
     /// CRC-32 of what the screen shall show there: pixels row by row, each as 0x00RRGGBB in little endian.
     pub fn checksum(&self, area: Rect) -> u32 {
-        crc32(self.shadow.rows(area.intersection(&self.screen)))
+        crc32(self.due.shadow.rows(area.intersection(&self.screen)))
     }
 
     /// Gives the screen another size. It keeps what fits, from the top left corner; the rest is black. All of it is to
     /// be drawn anew. If there is no memory for it, everything is as it was.
     pub fn resize(&mut self, width: u32, height: u32) -> Result<(), OutOfMemory> {
-        let mut resized = Self::new(width, height)?;
-        resized.shadow.copy_from(&self.shadow, self.screen.intersection(&resized.screen));
+        let mut resized = Self::of(width, height, self.hasher)?;
+        let kept = self.screen.intersection(&resized.screen);
+        resized.due.shadow.copy_from(&self.due.shadow, kept);
         core::mem::swap(&mut resized.seen, &mut self.seen);
         *self = resized;
         Ok(())

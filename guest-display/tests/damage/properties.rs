@@ -1,7 +1,6 @@
 //! Whatever is damaged, refused and lost: in the end the device shows what programs have drawn.
 
 use std::cell::RefCell;
-use std::ops::Range;
 
 use guest_display::damage::{Framebuffer, Progress, Refused, Sink, Translator};
 use guest_display::geometry::{Point, Rect};
@@ -23,6 +22,8 @@ enum Event {
     Lose(Rect),
     /// All of the frame but a margin scrolls, and all of it is told.
     Scroll { margin: u32, dx: u32, dy: u32, back: bool },
+    /// One of a few whole pictures, as films and games show them, several times in turn, and some of it is told again.
+    Film { first: u32, count: u32, again: Vec<Rect>, emits: bool },
     /// The other head's frame is damaged.
     OtherHead(Vec<Rect>),
 }
@@ -53,14 +54,14 @@ enum Brush {
     },
 }
 
-const FRAME: (u32, u32) = (230, 170);
+const FRAME: (u32, u32) = (320, 272);
 const OTHER: (u32, u32) = (60, 200);
 
 fn rects() -> impl Strategy<Value = Rect> {
     let edge = || prop_oneof![8 => 0..260_u32, 1 => Just(0), 1 => any::<u32>()];
     prop_oneof![
         4 => (edge(), edge(), edge(), edge()).prop_map(|(a, b, c, d)| Rect::new(a, b, c, d)),
-        4 => (0..230_u32, 0..170_u32, 1..230_u32, 1..170_u32).prop_map(|(x, y, w, h)| Rect::new(x, y, x + w, y + h)),
+        4 => (0..320_u32, 0..272_u32, 1..320_u32, 1..272_u32).prop_map(|(x, y, w, h)| Rect::new(x, y, x + w, y + h)),
         2 => Just(Rect::new(0, 0, FRAME.0, FRAME.1)),
     ]
 }
@@ -83,10 +84,12 @@ fn brushes() -> impl Strategy<Value = Brush> {
 fn events() -> impl Strategy<Value = Event> {
     let whole = Just(vec![Rect::new(0, 0, FRAME.0, FRAME.1)]);
     prop_oneof![
-        6 => (brushes(), 0..230_u32, 0..170_u32, prop_oneof![whole, vec(rects(), 0..5)])
+        6 => (brushes(), 0..320_u32, 0..272_u32, prop_oneof![whole, vec(rects(), 0..5)])
             .prop_map(|(brush, x, y, damage)| Event::Draw { brush, at: Point { x, y }, damage }),
         4 => (0..30_u32, prop_oneof![Just(0), 0..60_u32], prop_oneof![Just(0), 0..60_u32], any::<bool>())
             .prop_map(|(margin, dx, dy, back)| Event::Scroll { margin, dx, dy, back }),
+        2 => (0..4_u32, 1..12_u32, vec(rects(), 0..2), any::<bool>())
+            .prop_map(|(first, count, again, emits)| Event::Film { first, count, again, emits }),
         2 => (0..6_usize).prop_map(|room| Event::Emit { room }),
         3 => Just(Event::Emit { room: usize::MAX }),
         1 => rects().prop_map(Event::Lose),
@@ -142,9 +145,9 @@ impl Framebuffer for Watched<'_> {
         self.frame.height
     }
 
-    fn merge_row(&self, x: u32, y: u32, shadow: &mut [u32]) -> Option<Range<usize>> {
-        self.read.borrow_mut().push(Rect::new(x, y, x + shadow.len() as u32, y + 1));
-        self.frame.merge_row(x, y, shadow)
+    fn read(&self, x: u32, y: u32, pixels: &mut [u32]) {
+        self.read.borrow_mut().push(Rect::new(x, y, x + pixels.len() as u32, y + 1));
+        self.frame.read(x, y, pixels);
     }
 }
 
@@ -200,7 +203,7 @@ impl Scene {
 
 fn play((width, height): (u32, u32), most_pixels: usize, origins: [Point; 2], events: &[Event]) {
     let mut scene = Scene {
-        translator: Translator::new(width, height).expect("there is memory"),
+        translator: Translator::new(width, height, 1).expect("there is memory"),
         device: Device::new(width, height),
         expected: Frame::new(width, height, 0),
     };
@@ -222,6 +225,22 @@ fn play((width, height): (u32, u32), most_pixels: usize, origins: [Point; 2], ev
                 frame.paste(&moved, to.0, to.1);
                 scene.merge(&frame, origins[0], &[frame.area()]);
             }
+            Event::Film { first, count, again, emits } => {
+                for number in *first..first + count {
+                    frame = noise(FRAME.0, FRAME.1, number % 5);
+                    scene.merge(&frame, origins[0], &[frame.area()]);
+                    let width = 1 + number % 40;
+                    draw(
+                        &mut frame,
+                        &Brush::Fill { width, height: 9, color: number },
+                        Point { x: 250, y: 3 },
+                    );
+                    scene.merge(&frame, origins[0], again);
+                    if *emits {
+                        scene.emit(usize::MAX);
+                    }
+                }
+            }
             Event::OtherHead(damage) => scene.merge(&other, origins[1], damage),
             Event::Emit { room } => scene.emit(*room),
             Event::Lose(area) => {
@@ -236,12 +255,13 @@ fn play((width, height): (u32, u32), most_pixels: usize, origins: [Point; 2], ev
 proptest! {
     #[test]
     fn the_device_shows_what_was_drawn(
-        screen in (1..300_u32, 1..240_u32),
-        origins in [(0..20_u32, 0..20_u32), (0..300_u32, 0..240_u32)],
-        most_pixels in prop_oneof![Just(1_usize), 1000..10_000_usize],
+        screen in prop_oneof![(1..400_u32, 1..300_u32), Just((320, 272)), Just((256, 256))],
+        origin in prop_oneof![Just((0, 0)), (0..20_u32, 0..20_u32)],
+        other in (0..300_u32, 0..240_u32),
+        most_pixels in prop_oneof![Just(1_usize), 1000..10_000_usize, Just(70_000)],
         events in vec(events(), 1..16),
     ) {
-        play(screen, most_pixels, origins.map(|(x, y)| Point { x, y }), &events);
+        play(screen, most_pixels, [origin, other].map(|(x, y)| Point { x, y }), &events);
     }
 }
 
@@ -270,7 +290,7 @@ fn a_device_that_is_dead_is_said_to_be() {
             Err(Refused::Dead)
         }
     }
-    let mut translator = Translator::new(64, 64).unwrap();
+    let mut translator = Translator::new(64, 64, 1).unwrap();
     assert_eq!(translator.emit(&mut Dead), Err(Refused::Dead));
     // What is left is not lost.
     let mut device = Device::new(64, 64);
@@ -280,7 +300,7 @@ fn a_device_that_is_dead_is_said_to_be() {
 
 #[test]
 fn another_size_keeps_what_fits() {
-    let (mut translator, picture) = (Translator::new(100, 80).unwrap(), noise(100, 80, 1));
+    let (mut translator, picture) = (Translator::new(100, 80, 1).unwrap(), noise(100, 80, 1));
     translator.merge(&picture, Point::default(), &[picture.area()]);
     translator.emit(&mut Device::new(100, 80)).unwrap();
     translator.resize(120, 50).unwrap();
@@ -303,7 +323,7 @@ fn another_size_keeps_what_fits() {
 #[test]
 fn screens_without_pixels_do_no_harm() {
     for (width, height) in [(0, 0), (0, 9), (9, 0)] {
-        let mut translator = Translator::new(width, height).unwrap();
+        let mut translator = Translator::new(width, height, 1).unwrap();
         translator.merge(
             &noise(9, 9, 1),
             Point { x: u32::MAX, y: 0 },
@@ -312,5 +332,5 @@ fn screens_without_pixels_do_no_harm() {
         translator.invalidate(Rect::new(0, 0, 5, 5));
         assert_eq!(translator.emit(&mut Device::new(width, height)), Ok(Progress::Done));
     }
-    assert!(Translator::new(u32::MAX, u32::MAX).is_err());
+    assert!(Translator::new(u32::MAX, u32::MAX, 1).is_err());
 }

@@ -1,7 +1,5 @@
 //! Frames in ordinary memory, and shapes of the pointer.
 
-use core::ops::Range;
-
 use guest_display::CursorPixels;
 use guest_display::damage::Framebuffer;
 use guest_display::geometry::Rect;
@@ -43,16 +41,11 @@ impl Framebuffer for Frame {
         self.height
     }
 
-    fn merge_row(&self, x: u32, y: u32, shadow: &mut [u32]) -> Option<Range<usize>> {
-        let row = self.pixels.chunks(self.width as usize).nth(y as usize)?;
-        let mut changed: Option<Range<usize>> = None;
-        for (at, (old, new)) in shadow.iter_mut().zip(row.get(x as usize..)?).enumerate() {
-            if *old != *new {
-                *old = *new;
-                changed = Some(changed.map_or(at, |range| range.start)..at + 1);
-            }
+    fn read(&self, x: u32, y: u32, pixels: &mut [u32]) {
+        let row = self.pixels.chunks(self.width as usize).nth(y as usize).unwrap_or_default();
+        for (pixel, color) in pixels.iter_mut().zip(row.get(x as usize..).unwrap_or_default()) {
+            *pixel = *color;
         }
-        changed
     }
 }
 

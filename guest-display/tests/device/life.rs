@@ -19,7 +19,7 @@ fn a_frame_is_shown() {
     frame.paint(all, colors);
     device.update(0, &frame, &[all]).unwrap();
     settle(&board, &mut device);
-    assert_eq!(board.pixels().unwrap(), frame.pixels);
+    assert!(board.pixels().unwrap() == frame.pixels, "the device shows something else");
     // Damage that changed nothing is no command.
     let before = *device.statistics();
     device.update(0, &frame, &[all]).unwrap();
@@ -86,7 +86,7 @@ fn the_picture_is_back_after_sleep() {
     assert_eq!(board.mask(), 0);
     device.resume().unwrap();
     settle(&board, &mut device);
-    assert_eq!(board.pixels().unwrap(), frame.pixels);
+    assert!(board.pixels().unwrap() == frame.pixels, "the device shows something else");
     assert!(board.model.borrow().pointer().visible && board.model.borrow().pointer().shape.is_some());
     device.shut_down();
     assert_eq!(device.statistics().port(IoPort::Reset), 4);
@@ -106,7 +106,7 @@ fn a_reset_by_the_host_is_seen_and_undone() {
         frame.paint(spot, |_, _| round);
         device.update(0, &frame, &[spot]).unwrap();
         settle(&board, &mut device);
-        assert_eq!(board.pixels().unwrap(), frame.pixels);
+        assert!(board.pixels().unwrap() == frame.pixels, "the device shows something else");
         assert!(board.model.borrow().pointer().shape.is_some());
         assert_eq!(device.statistics().restarts, u64::from(round) + 1);
     }
@@ -121,13 +121,13 @@ fn a_device_that_finds_fault_is_taken_up_again_but_not_for_ever() {
     for _ in 0..8 {
         device.interrupted(interrupt::ERROR).unwrap();
         settle(&board, &mut device);
-        assert_eq!(board.pixels().unwrap(), frame.pixels);
+        assert!(board.pixels().unwrap() == frame.pixels, "the device shows something else");
     }
     assert_eq!(device.interrupted(interrupt::ERROR), Err(Dead::TooManyErrors));
     assert_eq!(device.flush(), Err(Dead::TooManyErrors));
     device.resume().unwrap();
     settle(&board, &mut device);
-    assert_eq!(board.pixels().unwrap(), frame.pixels);
+    assert!(board.pixels().unwrap() == frame.pixels, "the device shows something else");
 }
 
 #[test]

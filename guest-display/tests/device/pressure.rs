@@ -55,7 +55,7 @@ fn a_full_ring_keeps_the_damage() {
     assert!(stalled && device.statistics().stalls > 0);
     settle_by_interrupts(&board, &mut device);
     assert_eq!(board.mask() & interrupt::DISPLAY, 0);
-    assert_eq!(board.pixels().unwrap(), frame.pixels);
+    assert!(board.pixels().unwrap() == frame.pixels, "the device shows something else");
     board.assert_content();
 }
 
@@ -73,7 +73,7 @@ fn full_memory_keeps_the_damage_and_is_asked_for_last() {
     }
     assert_eq!(device.statistics().port(IoPort::NotifyOom), 0);
     settle(&board, &mut device);
-    assert_eq!(board.pixels().unwrap(), frame.pixels);
+    assert!(board.pixels().unwrap() == frame.pixels, "the device shows something else");
     assert!(device.statistics().heap_peak > device.statistics().heap_len / 2);
     drain(&board, &mut device);
     assert_eq!(device.statistics().outstanding, 0);
@@ -91,7 +91,7 @@ fn memory_that_comes_back_is_told() {
         frame.paint(Rect::new(0, 0, 800, 600), noise(1));
         assert_eq!(device.update(0, &frame, &[Rect::new(0, 0, 800, 600)]), Ok(Progress::Pending));
         settle_by_interrupts(&board, &mut device);
-        assert_eq!(board.pixels().unwrap(), frame.pixels);
+        assert!(board.pixels().unwrap() == frame.pixels, "the device shows something else");
         board.assert_content();
     }
 }
@@ -110,31 +110,4 @@ fn a_screen_that_goes_off_waits_for_nothing() {
     assert_eq!(progress, Progress::Pending);
     assert_eq!(device.set_screen(&[]), Ok(Progress::Done));
     assert_eq!(board.mask() & (interrupt::DISPLAY | interrupt::CURSOR), 0);
-}
-
-#[test]
-fn a_tile_whose_bytes_the_device_changed_is_written_again() {
-    let (board, mut device, mut frame) = shown(5, 256, 128);
-    let place = |n: u32| Rect::new(n * 64, 0, n * 64 + 64, 64);
-    let all = Rect::new(0, 0, 256, 128);
-    for round in 0..6 {
-        // Three pictures that come and go, each in turn at the same place.
-        frame.paint(place(1), |x, y| noise(round % 3)(x % 64, y));
-        device.update(0, &frame, &[all]).unwrap();
-        drain(&board, &mut device);
-        assert_eq!(board.pixels().unwrap(), frame.pixels);
-    }
-    let before = *device.statistics();
-    assert!(before.tiles_written > 0, "{before:?}");
-    // All of command memory is overwritten while no command is out.
-    let start = board.config.primary_bytes as usize;
-    let len = board.header() - start;
-    board.memory().write(start, &vec![0x5a; len]).unwrap();
-    for round in 0..3 {
-        frame.paint(place(1), |x, y| noise(round % 3)(x % 64, y));
-        device.update(0, &frame, &[all]).unwrap();
-        drain(&board, &mut device);
-        assert_eq!(board.pixels().unwrap(), frame.pixels);
-    }
-    board.assert_content();
 }

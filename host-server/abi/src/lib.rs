@@ -15,5 +15,6 @@ pub mod layout;
 mod log;
 mod main_loop;
 pub mod pointer;
+mod port;
 mod region;
 pub mod server;

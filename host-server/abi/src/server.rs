@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use host_server::server::{Display, Server};
+use host_server::server::{Agent, Display, Server};
 
 use crate::device::HostDisplay;
 use crate::layout::migration::SpiceMigrateInstance;
@@ -46,6 +46,17 @@ pub struct DeviceState {
 pub struct DisplayState {
     pub(crate) display: Display,
     pub(crate) face: Weak<Face>,
+}
+
+/// `SpiceCharDeviceState`, of the agent's port.
+pub struct PortState {
+    pub(crate) agent: Agent,
+}
+
+impl std::fmt::Debug for PortState {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("PortState")
+    }
 }
 
 impl std::fmt::Debug for DeviceState {

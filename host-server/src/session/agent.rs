@@ -1,149 +1,157 @@
-//! What a client sends to the guest's agent. The agent is not relayed yet; one message needs none.
+//! The session's part in relaying the guest's agent: main channels of clients on one side of the relay, the host's port
+//! on the other.
 //!
-//! A client's wish for monitors goes to the display devices when all of them can take it, so that a guest
-//! with a driver but without an agent follows the size of the client's window. Everything else is dropped.
+//! The server calls it on the host's main loop, and moves the port's bytes between the host and
+//! [`Session::agent_step`].
 
-use bytes::Bytes;
-use vdagent::Message;
-use vdagent::assembly::{HEADER_SIZE, PROTOCOL, RawMessage};
-use vdagent::clipboard::ClipboardLayout;
-use vdagent::monitors::MAX_MONITORS;
-use wire::main::AGENT_MAX_DATA_SIZE;
+use std::time::Instant;
 
+use tracing::{debug, warn};
+use vdagent::GraphicsDevice;
+
+use super::main_channel::{News, Wish};
+use super::{Action, Session};
+use crate::agent::{AgentSettings, PortStep};
+use crate::display::handle::ClientId;
 use crate::fault::ClientFault;
 
-/// Type of the message that arranges monitors.
-const MONITORS_CONFIG: u32 = 2;
-/// Count and flags, then for each monitor five numbers and its size in millimetres.
-const MAX_MONITORS_SIZE: u32 = 8 + MAX_MONITORS * (20 + 4);
-
-/// Puts a client's agent messages together again from their pieces. Unlike an assembler it keeps only those
-/// that matter here: a client may send files of any size to an agent that is not there.
-#[derive(Debug, Default)]
-pub(super) struct AgentStream {
-    /// Bytes of the current message that have not come yet.
-    left: u32,
-    /// The body so far, if it is one that is kept.
-    kept: Option<Vec<u8>>,
-}
-
-impl AgentStream {
-    /// Takes the next piece; gives the body of an arrangement of monitors when it is complete.
-    ///
-    /// # Errors
-    /// When the piece does not fit the message that it belongs to.
-    pub(super) fn push(&mut self, piece: &[u8]) -> Result<Option<Bytes>, ClientFault> {
-        if piece.len() > AGENT_MAX_DATA_SIZE {
-            return Err(ClientFault::new(format_args!("agent data of {} bytes", piece.len())));
-        }
-        let body = if self.left > 0 { piece } else { self.begin(piece)? };
-        let size = u32::try_from(body.len()).unwrap_or(u32::MAX);
-        self.left = self.left.checked_sub(size).ok_or_else(|| {
-            ClientFault::new(format_args!("agent data of {size} bytes where {} were left", self.left))
-        })?;
-        if let Some(kept) = &mut self.kept {
-            kept.extend_from_slice(body);
-        }
-        if self.left > 0 {
-            return Ok(None);
-        }
-        self.kept.take().map(check_monitors).transpose()
+impl Session {
+    /// An agent has opened the guest's port. `announces_room`: the host says so when it has room again.
+    pub fn attach_agent(&mut self, announces_room: bool) {
+        self.relay.attach(announces_room);
+        debug!("the agent is there");
+        self.actions.push(Action::AgentPort { open: true });
+        self.agent_changed();
     }
 
-    fn begin<'a>(&mut self, piece: &'a [u8]) -> Result<&'a [u8], ClientFault> {
-        let Some((header, body)) = piece.split_first_chunk::<HEADER_SIZE>() else {
-            return Err(ClientFault::new("agent data with an incomplete header"));
-        };
-        let (protocol, kind, size) = (word(header, 0), word(header, 4), word(header, 16));
-        if protocol != PROTOCOL {
-            return Err(ClientFault::new(format_args!("agent protocol {protocol}")));
+    /// The port is closed.
+    pub fn detach_agent(&mut self) {
+        if !self.has_agent() {
+            return;
         }
-        if kind == MONITORS_CONFIG && size > MAX_MONITORS_SIZE {
-            return Err(ClientFault::new(format_args!("arrangement of monitors of {size} bytes")));
+        self.relay.detach();
+        debug!("the agent is gone");
+        self.actions.push(Action::AgentPort { open: false });
+        self.agent_changed();
+    }
+
+    fn agent_changed(&mut self) {
+        let moves_pointer = self.has_agent() && self.relay.settings().pointer;
+        let change = self.pointer.set_agent(moves_pointer);
+        self.pass_on();
+        self.pointer_changed(change);
+        self.tell_clients();
+    }
+
+    /// Whether an agent is there.
+    pub fn has_agent(&self) -> bool {
+        self.relay.opening().is_some()
+    }
+
+    /// The host has something to read for us, or room to write.
+    pub fn wake_agent(&mut self) {
+        self.relay.wake();
+    }
+
+    /// What the host lets pass.
+    pub const fn agent_settings(&self) -> AgentSettings {
+        self.relay.settings()
+    }
+
+    /// Changes what the host lets pass.
+    pub fn set_agent_settings(&mut self, settings: AgentSettings) {
+        self.relay.set_settings(settings);
+        self.agent_changed();
+    }
+
+    /// The machine runs or is stopped. While it is stopped its port is left alone.
+    pub fn set_machine_runs(&mut self, runs: bool) {
+        self.relay.set_machine_runs(runs);
+    }
+
+    /// Which devices of the guest a display shows; for the agent.
+    pub fn set_graphics_devices(&mut self, display: u8, devices: Vec<GraphicsDevice>) {
+        self.graphics_devices.insert(display, devices);
+        self.graphics_devices_changed();
+    }
+
+    pub(super) fn graphics_devices_changed(&mut self) {
+        self.relay.set_devices(self.graphics_devices.values().flatten().cloned().collect());
+    }
+
+    /// What is to be done at the port next.
+    pub fn agent_step(&mut self) -> PortStep {
+        let room = self.relay.listeners().all(|client| self.clients.has_room(client));
+        self.relay.next_step(room)
+    }
+
+    /// The port has taken so many of the bytes that [`Session::agent_step`] had for it.
+    pub fn agent_wrote(&mut self, count: usize, now: Instant) {
+        self.relay.wrote(count, now);
+        self.pass_on();
+    }
+
+    /// The port has given these bytes.
+    pub fn agent_read(&mut self, bytes: &[u8], now: Instant) {
+        self.now = now;
+        if let Err(fault) = self.relay.read(bytes, now) {
+            match self.agent_log_budget.spend(now) {
+                Some(0) => warn!("{fault}; the agent was disconnected"),
+                Some(more) => warn!("{fault}; the agent was disconnected ({more} more were not logged)"),
+                None => {}
+            }
+            self.detach_agent();
         }
-        self.left = size;
-        self.kept = (kind == MONITORS_CONFIG).then(Vec::new);
-        Ok(body)
-    }
-}
-
-/// The device reads as many monitors as the count says: all of them must be there.
-fn check_monitors(body: Vec<u8>) -> Result<Bytes, ClientFault> {
-    let raw = RawMessage { kind: MONITORS_CONFIG, opaque: 0, data: body.into() };
-    Message::decode(&raw, ClipboardLayout::default()).map_err(ClientFault::new)?;
-    Ok(raw.data)
-}
-
-/// The number at `at`, or 0 where there is none.
-fn word(bytes: &[u8], at: usize) -> u32 {
-    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |word| u32::from_le_bytes(*word))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn message(kind: u32, body: &[u8]) -> Vec<u8> {
-        let size = u32::try_from(body.len()).unwrap();
-        let mut bytes = Vec::new();
-        bytes.extend(PROTOCOL.to_le_bytes());
-        bytes.extend(kind.to_le_bytes());
-        bytes.extend([0; 8]);
-        bytes.extend(size.to_le_bytes());
-        bytes.extend(body);
-        bytes
+        self.pass_on();
     }
 
-    fn monitors(count: u32) -> Vec<u8> {
-        let mut body = [count.to_le_bytes(), [0; 4]].concat();
-        body.resize((8 + count * 20) as usize, 7);
-        body
+    /// Whether the devices have taken the first wish for monitors of this client that had to be asked about.
+    pub fn decide_monitors(&mut self, client: ClientId, taken: bool) {
+        self.relay.decide_monitors(client, taken);
+        self.pass_on();
     }
 
-    #[test]
-    fn a_count_over_the_monitors_that_are_there_is_the_clients_fault() {
-        for (count, size) in [(2_u32, 28), (1, 27), (257, 5148), (u32::MAX, 28)] {
-            let mut body = vec![0; size];
-            body[..4].copy_from_slice(&count.to_le_bytes());
-            assert!(check_monitors(body).is_err(), "{count}");
+    /// What a client wants of the agent.
+    pub(super) fn on_agent_wish(&mut self, client: ClientId, wish: &Wish) -> Result<(), ClientFault> {
+        match wish {
+            // Who answers an agent that has gone since will hear of the one that is there, and answer again.
+            Wish::AgentStart(tokens) => {
+                if self.clients.main_of(client).is_some_and(|main| main.told_agent() == self.relay.opening())
+                {
+                    self.relay.start(client, *tokens, self.now);
+                }
+            }
+            Wish::AgentTokens(tokens) => self.relay.grant(client, *tokens, self.now),
+            Wish::AgentData(piece) => {
+                if let Some(monitors) = self.relay.on_data(client, piece, self.now)? {
+                    let client = monitors.for_agent.then_some(client);
+                    self.actions.push(Action::Monitors { body: monitors.body, client });
+                }
+            }
+            Wish::Channels | Wish::Mode(_) => {}
         }
-        assert!(check_monitors(vec![0; 7]).is_err(), "not even the count and flags");
-        let mut sized = monitors(1);
-        sized[4] = 2;
-        assert!(check_monitors(sized).is_err(), "sizes are missing");
+        Ok(())
     }
 
-    #[test]
-    fn monitors_come_out_whole_however_they_are_cut() {
-        let body = monitors(10);
-        let bytes = message(MONITORS_CONFIG, &body);
-        for cut in [HEADER_SIZE, HEADER_SIZE + 1, 200] {
-            let mut stream = AgentStream::default();
-            assert_eq!(stream.push(&bytes[..cut]).unwrap(), None);
-            assert_eq!(stream.push(&bytes[cut..]).unwrap().as_deref(), Some(body.as_slice()));
+    /// Sends what the relay has for clients, and drops those that it wants to go.
+    pub(super) fn pass_on(&mut self) {
+        for (client, message) in self.relay.take_outputs() {
+            if let Some(main) = self.clients.main_of(client) {
+                main.send_agent(message);
+            }
+        }
+        for (client, fault) in self.relay.take_faults() {
+            self.drop_client(client, &fault.to_string());
         }
     }
 
-    #[test]
-    fn other_messages_are_dropped_whole() {
-        let mut stream = AgentStream::default();
-        let bytes = message(4, &[1; 100]);
-        assert_eq!(stream.push(&bytes[..50]).unwrap(), None);
-        assert_eq!(stream.push(&bytes[50..]).unwrap(), None);
-        assert!(stream.push(&message(MONITORS_CONFIG, &monitors(1))).unwrap().is_some());
+    /// Tells clients of mouse modes and of the agent, as far as they do not know.
+    pub(super) fn tell_clients(&mut self) {
+        let news = self.news();
+        self.clients.tell(&news);
     }
 
-    #[test]
-    fn sizes_that_do_not_fit_are_the_clients_fault() {
-        let push = |bytes: &[u8]| AgentStream::default().push(bytes);
-        assert!(push(&[0; 19]).is_err());
-        assert!(push(&[0; 20]).is_err(), "protocol 0");
-        assert!(push(&[1; AGENT_MAX_DATA_SIZE + 1]).is_err());
-        let mut long = message(4, b"abc");
-        long.push(0);
-        assert!(push(&long).is_err());
-        let mut huge = message(MONITORS_CONFIG, b"");
-        huge[16..20].copy_from_slice(&u32::MAX.to_le_bytes());
-        assert!(push(&huge).is_err());
+    pub(super) fn news(&self) -> News {
+        News { modes: self.pointer.modes(), agent: self.relay.opening() }
     }
 }

@@ -7,12 +7,11 @@ use std::time::{Duration, Instant};
 use tracing::info;
 use wire::channel::ChannelType;
 use wire::inputs::Modifiers;
-use wire::main::MouseModes;
 
 use super::inbox::{Inbound, Inbox, Linked, Verdict};
 use super::inputs_channel::InputsChannel;
 use super::liveness::Liveness;
-use super::main_channel::{MainChannel, Welcome};
+use super::main_channel::{MainChannel, News, Welcome};
 use super::{ChannelEvent, Seat, Session};
 use crate::channel::connection::{Connection, EventSink};
 use crate::display::handle::{ClientChannel, ClientId};
@@ -74,6 +73,15 @@ impl Clients {
         self.clients.values_mut().find(|client| client.main_peer == peer).map(|client| &mut client.main)
     }
 
+    pub(super) fn main_of(&mut self, client: ClientId) -> Option<&mut MainChannel> {
+        self.clients.get_mut(&client).map(|client| &mut client.main)
+    }
+
+    /// Whether a client's main channel takes more; one that is not there stops nobody.
+    pub(super) fn has_room(&self, client: ClientId) -> bool {
+        self.clients.get(&client).is_none_or(|client| client.main.has_room())
+    }
+
     pub(super) fn client_of_main(&self, peer: PeerId) -> Option<ClientId> {
         self.clients.iter().find(|(_, client)| client.main_peer == peer).map(|(id, _)| *id)
     }
@@ -87,8 +95,8 @@ impl Clients {
         roles.filter_map(|role| role.inputs.as_ref()).for_each(|inputs| inputs.send_lamps(lamps));
     }
 
-    pub(super) fn send_modes(&self, modes: MouseModes) {
-        self.clients.values().for_each(|client| client.main.send_modes(modes));
+    pub(super) fn tell(&mut self, news: &News) {
+        self.clients.values_mut().for_each(|client| client.main.tell(news));
     }
 
     pub(super) fn due(&self) -> Option<Instant> {
@@ -188,7 +196,7 @@ impl Session {
         let welcome = Welcome {
             connection_id,
             displays: u32::try_from(self.displays.len()).unwrap_or(u32::MAX),
-            modes: self.pointer.modes(),
+            news: self.news(),
             multi_media_time: self.multi_media_time(now),
             ram_hint: self.settings.ram_hint,
             name: self.settings.name.as_deref(),
@@ -200,6 +208,7 @@ impl Session {
         info!("client {name} has joined");
         let record = Client { connection_id, main, main_peer: peer.id, name };
         self.clients.clients.insert(client, record);
+        self.relay.join(client);
         let seat = Seat { connection_id, channel: request.channel };
         self.clients.take_seat(peer.id, Role { client, seat, connection, inputs: None });
         accept(answer, events_to(&self.inbox, peer.id));

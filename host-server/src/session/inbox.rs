@@ -38,6 +38,8 @@ pub enum Inbound {
     },
     /// All clients have to go.
     DisconnectAll(&'static str),
+    /// There is more to move at the agent's port, for which there was no time.
+    AgentGoesOn,
 }
 
 /// A peer that waits for a verdict.

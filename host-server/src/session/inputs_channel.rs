@@ -1,15 +1,15 @@
 //! One client's inputs channel: keys and mouse events in, lamps and acknowledgements out.
 
 use bytes::Bytes;
+use vdagent::MouseState;
 use wire::inputs::{
     ClientMessage, KeyModifiers, MOTION_ACK_BUNCH, Modifiers, MouseButtons, MouseMotion, MousePosition,
     ServerMessage,
 };
-use wire::main::MouseMode;
 
 use super::Action;
 use super::keyboard::KeyboardState;
-use super::pointer::{host_buttons, wheel_steps};
+use super::pointer::{Target, agent_buttons, agent_wheel, host_buttons, wheel_steps};
 use crate::channel::connection::Connection;
 use crate::fault::ClientFault;
 
@@ -19,12 +19,23 @@ pub(super) struct InputsChannel {
     connection: Connection,
     /// Motions and positions since the last acknowledgement.
     motions: u32,
+    /// What the agent was last told of the client's pointer.
+    pointer: MouseState,
+}
+
+/// What a message leads to, beside actions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Effects {
+    /// The lamps should be told to clients again in a while.
+    pub(super) lamps: bool,
+    /// Where the agent is to move the pointer.
+    pub(super) pointer: Option<MouseState>,
 }
 
 impl InputsChannel {
     /// Begins with the guest's lamps.
     pub(super) fn begin(connection: Connection, lamps: Modifiers) -> Self {
-        let channel = Self { connection, motions: 0 };
+        let channel = Self { connection, motions: 0, pointer: MouseState::default() };
         channel.send(&ServerMessage::Init(KeyModifiers { modifiers: lamps }));
         channel
     }
@@ -34,7 +45,7 @@ impl InputsChannel {
         self.send(&ServerMessage::KeyModifiers(KeyModifiers { modifiers: lamps }));
     }
 
-    /// Handles one message of the client; whether the lamps should be told to clients again in a while.
+    /// Handles one message of the client, whose pointer moves `target`.
     ///
     /// # Errors
     /// When it is none that an inputs channel has, or malformed: the client has to go.
@@ -43,51 +54,93 @@ impl InputsChannel {
         kind: u16,
         body: Bytes,
         keyboard: &mut KeyboardState,
-        mode: MouseMode,
+        target: Target,
         actions: &mut Vec<Action>,
-    ) -> Result<bool, ClientFault> {
-        let client_mode = mode == MouseMode::CLIENT;
+    ) -> Result<Effects, ClientFault> {
+        let mut effects = Effects::default();
         match ClientMessage::decode(kind, body)? {
             ClientMessage::KeyDown(key) | ClientMessage::KeyUp(key) => {
                 let code = key.code.to_le_bytes();
-                return Ok(push_keys(code.iter().take_while(|byte| **byte != 0), keyboard, actions));
+                effects.lamps = push_keys(code.iter().take_while(|byte| **byte != 0), keyboard, actions);
             }
-            ClientMessage::KeyScancode(bytes) => return Ok(push_keys(bytes.iter(), keyboard, actions)),
+            ClientMessage::KeyScancode(bytes) => effects.lamps = push_keys(bytes.iter(), keyboard, actions),
             ClientMessage::KeyModifiers(wanted) => {
                 keyboard.bring_in_line(wanted.modifiers, actions);
-                return Ok(true);
+                effects.lamps = true;
             }
             ClientMessage::MouseMotion(MouseMotion { dx, dy, buttons }) => {
                 self.acknowledge_motion();
-                if !client_mode {
+                if target == Target::Mouse {
                     actions.push(Action::MouseMotion { dx, dy, dz: 0, buttons: host_buttons(buttons) });
                 }
             }
-            ClientMessage::MousePosition(MousePosition { x, y, buttons, display: _ }) => {
+            ClientMessage::MousePosition(position) => {
                 self.acknowledge_motion();
-                if client_mode {
-                    actions.push(Action::TabletPosition { x, y, buttons: host_buttons(buttons) });
-                }
+                effects.pointer = self.on_position(position, target, actions);
             }
-            ClientMessage::MousePress(MouseButtons { button, buttons }) => {
-                let (dz, buttons) = (wheel_steps(button), host_buttons(buttons));
-                actions.push(if client_mode {
-                    Action::TabletWheel { dz, buttons }
-                } else {
-                    Action::MouseMotion { dx: 0, dy: 0, dz, buttons }
-                });
-            }
-            ClientMessage::MouseRelease(MouseButtons { button: _, buttons }) => {
-                let buttons = host_buttons(buttons);
-                actions.push(if client_mode {
-                    Action::TabletButtons(buttons)
-                } else {
-                    Action::MouseButtons(buttons)
-                });
+            ClientMessage::MousePress(press) => effects.pointer = self.on_press(press, target, actions),
+            ClientMessage::MouseRelease(release) => {
+                effects.pointer = self.on_release(release, target, actions);
             }
             ClientMessage::Base(_) => {}
         }
-        Ok(false)
+        Ok(effects)
+    }
+
+    fn on_position(
+        &mut self,
+        position: MousePosition,
+        target: Target,
+        actions: &mut Vec<Action>,
+    ) -> Option<MouseState> {
+        let MousePosition { x, y, buttons, display: display_id } = position;
+        match target {
+            Target::Mouse => None,
+            Target::Tablet => {
+                actions.push(Action::TabletPosition { x, y, buttons: host_buttons(buttons) });
+                None
+            }
+            Target::Agent => {
+                self.pointer = MouseState { x, y, buttons: agent_buttons(buttons), display_id };
+                Some(self.pointer)
+            }
+        }
+    }
+
+    fn on_press(
+        &mut self,
+        press: MouseButtons,
+        target: Target,
+        actions: &mut Vec<Action>,
+    ) -> Option<MouseState> {
+        let MouseButtons { button, buttons } = press;
+        let (dz, down) = (wheel_steps(button), host_buttons(buttons));
+        actions.push(match target {
+            Target::Mouse => Action::MouseMotion { dx: 0, dy: 0, dz, buttons: down },
+            Target::Tablet => Action::TabletWheel { dz, buttons: down },
+            Target::Agent => return self.agent_has(agent_buttons(buttons) | agent_wheel(button)),
+        });
+        None
+    }
+
+    fn on_release(
+        &mut self,
+        release: MouseButtons,
+        target: Target,
+        actions: &mut Vec<Action>,
+    ) -> Option<MouseState> {
+        let MouseButtons { button: _, buttons } = release;
+        actions.push(match target {
+            Target::Mouse => Action::MouseButtons(host_buttons(buttons)),
+            Target::Tablet => Action::TabletButtons(host_buttons(buttons)),
+            Target::Agent => return self.agent_has(agent_buttons(buttons)),
+        });
+        None
+    }
+
+    fn agent_has(&mut self, buttons: u32) -> Option<MouseState> {
+        self.pointer.buttons = buttons;
+        Some(self.pointer)
     }
 
     fn acknowledge_motion(&mut self) {
@@ -132,13 +185,18 @@ mod tests {
     }
 
     impl Rig {
-        fn feed(&mut self, message: &ClientMessage, mode: MouseMode) -> Vec<Action> {
+        fn feed(&mut self, message: &ClientMessage, target: Target) -> Vec<Action> {
+            let (actions, effects) = self.effects(message, target);
+            assert_eq!(effects.pointer, None);
+            actions
+        }
+
+        fn effects(&mut self, message: &ClientMessage, target: Target) -> (Vec<Action>, Effects) {
             let mut actions = Vec::new();
             let frame = message.encode();
-            self.channel
-                .on_message(frame.kind(), frame.to_body(), &mut self.keyboard, mode, &mut actions)
-                .unwrap();
-            actions
+            let (kind, body) = (frame.kind(), frame.to_body());
+            let effects = self.channel.on_message(kind, body, &mut self.keyboard, target, &mut actions);
+            (actions, effects.unwrap())
         }
 
         fn sent(&self) -> Vec<ServerMessage> {
@@ -158,9 +216,9 @@ mod tests {
     fn keys_become_their_bytes() {
         let mut rig = rig();
         let down = ClientMessage::KeyDown(Key { code: 0x1de0 });
-        assert_eq!(rig.feed(&down, MouseMode::SERVER), [Action::ScanCode(0xe0), Action::ScanCode(0x1d)]);
+        assert_eq!(rig.feed(&down, Target::Mouse), [Action::ScanCode(0xe0), Action::ScanCode(0x1d)]);
         let up = ClientMessage::KeyScancode(Bytes::from_static(&[0xe0, 0x9d]));
-        assert_eq!(rig.feed(&up, MouseMode::SERVER), [Action::ScanCode(0xe0), Action::ScanCode(0x9d)]);
+        assert_eq!(rig.feed(&up, Target::Mouse), [Action::ScanCode(0xe0), Action::ScanCode(0x9d)]);
     }
 
     #[test]
@@ -169,11 +227,11 @@ mod tests {
         rig.sent();
         let motion = ClientMessage::MouseMotion(MouseMotion { dx: 1, dy: -1, buttons: ButtonMask::LEFT });
         for _ in 0..7 {
-            let actions = rig.feed(&motion, MouseMode::SERVER);
+            let actions = rig.feed(&motion, Target::Mouse);
             assert_eq!(actions, [Action::MouseMotion { dx: 1, dy: -1, dz: 0, buttons: 1 }]);
         }
         assert_eq!(rig.sent(), [ServerMessage::MouseMotionAck]);
-        assert_eq!(rig.feed(&motion, MouseMode::CLIENT), []);
+        assert_eq!(rig.feed(&motion, Target::Tablet), []);
         assert_eq!(rig.sent(), [ServerMessage::MouseMotionAck], "also when nothing moves");
     }
 
@@ -183,12 +241,12 @@ mod tests {
         let press = MouseButtons { button: Button::UP, buttons: ButtonMask::NONE };
         let press = ClientMessage::MousePress(press);
         let mouse = Action::MouseMotion { dx: 0, dy: 0, dz: -1, buttons: 0 };
-        assert_eq!(rig.feed(&press, MouseMode::SERVER), [mouse]);
-        assert_eq!(rig.feed(&press, MouseMode::CLIENT), [Action::TabletWheel { dz: -1, buttons: 0 }]);
+        assert_eq!(rig.feed(&press, Target::Mouse), [mouse]);
+        assert_eq!(rig.feed(&press, Target::Tablet), [Action::TabletWheel { dz: -1, buttons: 0 }]);
         let release = MouseButtons { button: Button::RIGHT, buttons: ButtonMask::RIGHT };
         let release = ClientMessage::MouseRelease(release);
-        assert_eq!(rig.feed(&release, MouseMode::SERVER), [Action::MouseButtons(2)]);
-        assert_eq!(rig.feed(&release, MouseMode::CLIENT), [Action::TabletButtons(2)]);
+        assert_eq!(rig.feed(&release, Target::Mouse), [Action::MouseButtons(2)]);
+        assert_eq!(rig.feed(&release, Target::Tablet), [Action::TabletButtons(2)]);
     }
 
     #[test]
@@ -196,8 +254,30 @@ mod tests {
         let mut rig = rig();
         let position = MousePosition { x: 10, y: u32::MAX, buttons: ButtonMask::MIDDLE, display: 9 };
         let position = ClientMessage::MousePosition(position);
-        assert_eq!(rig.feed(&position, MouseMode::SERVER), []);
+        assert_eq!(rig.feed(&position, Target::Mouse), []);
         let moved = Action::TabletPosition { x: 10, y: u32::MAX, buttons: 4 };
-        assert_eq!(rig.feed(&position, MouseMode::CLIENT), [moved]);
+        assert_eq!(rig.feed(&position, Target::Tablet), [moved]);
+    }
+
+    #[test]
+    fn the_agent_is_told_the_whole_state_of_the_pointer() {
+        let mut rig = rig();
+        let mut told = |message: &ClientMessage| {
+            let (actions, effects) = rig.effects(message, Target::Agent);
+            assert_eq!(actions, []);
+            effects.pointer
+        };
+        let held = ButtonMask::LEFT.with(ButtonMask::RIGHT);
+        let position = MousePosition { x: 10, y: 20, buttons: held, display: 3 };
+        let state = MouseState { x: 10, y: 20, buttons: 0b1010, display_id: 3 };
+        assert_eq!(told(&ClientMessage::MousePosition(position)), Some(state));
+        let press = MouseButtons { button: Button::UP, buttons: ButtonMask::MIDDLE };
+        let wheel = MouseState { buttons: 0b1_0100, ..state };
+        assert_eq!(told(&ClientMessage::MousePress(press)), Some(wheel));
+        let release = MouseButtons { button: Button::UP, buttons: ButtonMask::MIDDLE };
+        let released = MouseState { buttons: 0b100, ..state };
+        assert_eq!(told(&ClientMessage::MouseRelease(release)), Some(released));
+        let motion = MouseMotion { dx: 1, dy: 1, buttons: ButtonMask::NONE };
+        assert_eq!(told(&ClientMessage::MouseMotion(motion)), None);
     }
 }

@@ -8,17 +8,16 @@ use bytes::Bytes;
 use wire::base;
 use wire::capability::{self, Capabilities};
 use wire::channel::ChannelId;
+use wire::link::LinkError;
 use wire::main::{
-    AgentTokens, ChannelsList, ClientMessage, Init, MouseMode, MouseModes, Name, ServerMessage,
+    AgentDisconnected, AgentTokens, ChannelsList, ClientMessage, Init, MouseMode, MouseModes, Name,
+    ServerMessage,
 };
 
-use super::agent::AgentStream;
 use super::liveness::{Check, Liveness};
+use crate::agent::{ToClient, WINDOW};
 use crate::channel::connection::Connection;
 use crate::fault::ClientFault;
-
-/// Agent messages that a client may send before it has to wait for tokens, as in the original.
-const AGENT_WINDOW: u32 = 10;
 
 /// What a client wants of the session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +26,21 @@ pub(super) enum Wish {
     Channels,
     /// Another mouse mode.
     Mode(MouseMode),
-    /// Monitors, as the body of the agent's message.
-    Monitors(Bytes),
+    /// To talk to the agent, and to take so many messages of it.
+    AgentStart(u32),
+    /// To take so many messages more.
+    AgentTokens(u32),
+    /// A message for the agent, or a piece of one.
+    AgentData(Bytes),
+}
+
+/// What each client is told whenever it changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct News {
+    /// Which mouse modes there are and which holds.
+    pub(super) modes: MouseModes,
+    /// Which opening of the agent's port it is, if the agent is there.
+    pub(super) agent: Option<u32>,
 }
 
 /// What a client is told first.
@@ -36,7 +48,7 @@ pub(super) enum Wish {
 pub(super) struct Welcome<'a> {
     pub(super) connection_id: u32,
     pub(super) displays: u32,
-    pub(super) modes: MouseModes,
+    pub(super) news: News,
     /// Milliseconds of the clock that sound and video are dated with.
     pub(super) multi_media_time: u32,
     pub(super) ram_hint: u32,
@@ -50,7 +62,10 @@ pub(super) struct MainChannel {
     connection: Connection,
     /// `None` where pings tell nothing: on a unix socket.
     liveness: Option<Liveness>,
-    agent: AgentStream,
+    /// Whether the client can be told of an agent and tokens in one message.
+    takes_agent_tokens: bool,
+    /// What it knows.
+    told: News,
 }
 
 impl MainChannel {
@@ -61,14 +76,15 @@ impl MainChannel {
         welcome: &Welcome<'_>,
         liveness: Option<Liveness>,
     ) -> Self {
-        let channel = Self { connection, liveness, agent: AgentStream::default() };
+        let takes_agent_tokens = capabilities.contains(capability::main::AGENT_CONNECTED_TOKENS);
+        let channel = Self { connection, liveness, takes_agent_tokens, told: welcome.news };
         channel.send(&ServerMessage::Init(Init {
             session_id: welcome.connection_id,
             display_channels_hint: welcome.displays,
-            supported_mouse_modes: welcome.modes.supported.into(),
-            current_mouse_mode: welcome.modes.current.0.into(),
-            agent_connected: 0,
-            agent_tokens: AGENT_WINDOW,
+            supported_mouse_modes: welcome.news.modes.supported.into(),
+            current_mouse_mode: welcome.news.modes.current.0.into(),
+            agent_connected: welcome.news.agent.is_some().into(),
+            agent_tokens: WINDOW,
             multi_media_time: welcome.multi_media_time,
             ram_hint: welcome.ram_hint,
         }));
@@ -104,18 +120,18 @@ impl MainChannel {
         match ClientMessage::decode(kind, body)? {
             ClientMessage::AttachChannels => Ok(Some(Wish::Channels)),
             ClientMessage::MouseModeRequest(request) => Ok(Some(Wish::Mode(request.mode))),
-            ClientMessage::AgentData(bytes) => self.on_agent_data(&bytes),
+            ClientMessage::AgentStart(tokens) => Ok(Some(Wish::AgentStart(tokens.count))),
+            ClientMessage::AgentTokens(tokens) => Ok(Some(Wish::AgentTokens(tokens.count))),
+            ClientMessage::AgentData(bytes) => Ok(Some(Wish::AgentData(bytes))),
             ClientMessage::Base(base::ClientMessage::Pong(pong)) => {
                 if let Some(liveness) = &mut self.liveness {
                     liveness.on_pong(pong.id, now);
                 }
                 Ok(None)
             }
-            // Acknowledgements nobody asked for, an agent that is not there, migration that does not happen.
+            // Acknowledgements nobody asked for, migration that does not happen.
             ClientMessage::Base(_)
             | ClientMessage::ClientInfo(_)
-            | ClientMessage::AgentStart(_)
-            | ClientMessage::AgentTokens(_)
             | ClientMessage::MigrateConnected
             | ClientMessage::MigrateConnectError
             | ClientMessage::MigrateEnd
@@ -125,21 +141,56 @@ impl MainChannel {
         }
     }
 
-    fn on_agent_data(&mut self, bytes: &[u8]) -> Result<Option<Wish>, ClientFault> {
-        let monitors = self.agent.push(bytes)?;
-        // Handled or dropped, the message is gone: its token comes back.
-        self.send(&ServerMessage::AgentTokens(AgentTokens { count: 1 }));
-        Ok(monitors.map(Wish::Monitors))
-    }
-
     /// Answers [`Wish::Channels`].
     pub(super) fn send_channels(&self, channels: Vec<ChannelId>) {
         self.send(&ServerMessage::ChannelsList(ChannelsList { channels }));
     }
 
-    /// Tells which mouse modes there are and which holds.
-    pub(super) fn send_modes(&self, modes: MouseModes) {
-        self.send(&ServerMessage::MouseMode(modes));
+    /// Tells what the client does not know yet. While it does not read it is told nothing, so that no number of changes
+    /// fills its queue; it hears of the last one when it reads again.
+    pub(super) fn tell(&mut self, news: &News) {
+        if !self.has_room() {
+            return;
+        }
+        if news.modes != self.told.modes {
+            self.send(&ServerMessage::MouseMode(news.modes));
+        }
+        if news.agent != self.told.agent {
+            if self.told.agent.is_some() {
+                let gone = AgentDisconnected { reason: LinkError::OK };
+                self.send(&ServerMessage::AgentDisconnected(gone));
+            }
+            if news.agent.is_some() {
+                self.send_agent_connected();
+            }
+        }
+        self.told = *news;
+    }
+
+    fn send_agent_connected(&self) {
+        self.send(&if self.takes_agent_tokens {
+            ServerMessage::AgentConnectedTokens(AgentTokens { count: WINDOW })
+        } else {
+            ServerMessage::AgentConnected
+        });
+    }
+
+    /// The opening of the agent's port that the client knows of.
+    pub(super) const fn told_agent(&self) -> Option<u32> {
+        self.told.agent
+    }
+
+    /// Whether the client reads what it is sent; otherwise a `Writable` follows.
+    pub(super) fn has_room(&self) -> bool {
+        self.connection.backlog() <= Connection::LOW_WATER
+    }
+
+    /// Passes on what the relay has for the client.
+    pub(super) fn send_agent(&self, message: ToClient) {
+        self.send(&match message {
+            ToClient::Data(piece) => ServerMessage::AgentData(piece),
+            ToClient::Tokens(count) => ServerMessage::AgentTokens(AgentTokens { count }),
+        });
     }
 
     /// Tells the user something.
@@ -210,11 +261,15 @@ mod tests {
         frames.iter().map(|frame| ServerMessage::decode(frame.kind(), frame.to_body()).unwrap()).collect()
     }
 
+    fn news(agent: Option<u32>) -> News {
+        News { modes: MouseModes { supported: 3, current: MouseMode::SERVER }, agent }
+    }
+
     fn welcome() -> Welcome<'static> {
         Welcome {
             connection_id: 7,
             displays: 1,
-            modes: MouseModes { supported: 3, current: MouseMode::SERVER },
+            news: news(None),
             multi_media_time: 5,
             ram_hint: 64,
             name: Some("vm"),
@@ -237,7 +292,7 @@ mod tests {
         let (_channel, outlet) = begin(&Capabilities::default(), None);
         let messages = sent(&outlet);
         let [ServerMessage::Init(init)] = messages.as_slice() else { panic!("{messages:?}") };
-        assert_eq!((init.session_id, init.agent_connected, init.agent_tokens), (7, 0, AGENT_WINDOW));
+        assert_eq!((init.session_id, init.agent_connected, init.agent_tokens), (7, 0, WINDOW));
 
         let (_channel, outlet) = begin(&Capabilities::of([capability::main::NAME_AND_UUID]), None);
         let messages = sent(&outlet);
@@ -257,18 +312,44 @@ mod tests {
     }
 
     #[test]
-    fn agent_messages_give_their_token_back() {
+    fn a_client_hears_of_each_opening_of_the_agents_port() {
+        for takes_tokens in [true, false] {
+            let bits = takes_tokens.then_some(capability::main::AGENT_CONNECTED_TOKENS);
+            let (mut channel, outlet) = begin(&Capabilities::of(bits), None);
+            sent(&outlet);
+            let connected = if takes_tokens {
+                ServerMessage::AgentConnectedTokens(AgentTokens { count: WINDOW })
+            } else {
+                ServerMessage::AgentConnected
+            };
+            let gone = ServerMessage::AgentDisconnected(AgentDisconnected { reason: LinkError::OK });
+            channel.tell(&news(Some(1)));
+            channel.tell(&news(Some(1)));
+            assert_eq!(sent(&outlet), std::slice::from_ref(&connected));
+            channel.tell(&news(Some(3)));
+            assert_eq!(sent(&outlet), [gone.clone(), connected], "it was closed and opened meanwhile");
+            channel.tell(&news(None));
+            assert_eq!(sent(&outlet), [gone]);
+        }
+    }
+
+    #[test]
+    fn a_client_that_does_not_read_hears_of_the_last_change_only() {
         let (mut channel, outlet) = begin(&Capabilities::default(), None);
-        sent(&outlet);
-        // A clipboard message for an agent that is not there.
-        let mut data = Vec::new();
-        data.extend(1_u32.to_le_bytes());
-        data.extend(4_u32.to_le_bytes());
-        data.extend([0; 8]);
-        data.extend(3_u32.to_le_bytes());
-        data.extend(b"abc");
-        assert_eq!(feed(&mut channel, &ClientMessage::AgentData(data.into())).unwrap(), None);
-        assert!(matches!(sent(&outlet).as_slice(), [ServerMessage::AgentTokens(AgentTokens { count: 1 })]));
+        let filler = ToClient::Data(vec![0; Connection::LOW_WATER].into());
+        channel.send_agent(filler);
+        for opening in 0..1_000_000 {
+            channel.tell(&news(Some(opening)));
+            channel.tell(&news(None));
+        }
+        channel.tell(&news(Some(7)));
+        let mut frames: Vec<Frame> = Vec::new();
+        outlet.take(&mut frames);
+        assert_eq!(frames.len(), 2, "nothing but the welcome and the filler");
+        let bytes = frames.iter().map(|frame| frame.size() as usize + 6).sum();
+        assert!(outlet.written(bytes));
+        channel.tell(&news(Some(8)));
+        assert_eq!(sent(&outlet), [ServerMessage::AgentConnected]);
     }
 
     #[test]

@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tracing::{debug, info, warn};
+use vdagent::GraphicsDevice;
 use wire::channel::{ChannelId, ChannelType};
 use wire::frame::Frame;
 use wire::inputs::Modifiers;
@@ -32,6 +33,7 @@ use self::keyboard::KeyboardState;
 use self::main_channel::Wish;
 use self::migration::Migration;
 use self::pointer::{Pointer, PointerChange};
+use crate::agent::Relay;
 use crate::channel::connection::{Connection, ConnectionEvent, EventSink};
 use crate::display::handle::{ClientChannel, ClientId, Handle};
 use crate::fault::ClientFault;
@@ -87,8 +89,18 @@ pub enum Action {
     },
     /// Buttons of the tablet, in the host's bits.
     TabletButtons(u32),
-    /// A client wants monitors: for all displays, as the body of the agent's message.
-    Monitors(Bytes),
+    /// A client wants monitors, for all displays. When the devices do not take that, the agent gets it.
+    Monitors {
+        /// The body of the agent's message.
+        body: Bytes,
+        /// Whose wish it is, if the agent is there to get it: then [`Session::decide_monitors`] has to follow.
+        client: Option<ClientId>,
+    },
+    /// The agent's port is served from now on, or not any more.
+    AgentPort {
+        /// Whether it is.
+        open: bool,
+    },
     /// For the host's list of connections.
     Channel(ChannelNotice),
     /// The last client is gone, and the host wanted to end with it.
@@ -178,12 +190,16 @@ pub struct Session {
     keyboard: KeyboardState,
     has_keyboard: bool,
     pointer: Pointer,
+    relay: Relay,
+    /// Which devices of the guest each display shows.
+    graphics_devices: BTreeMap<u8, Vec<GraphicsDevice>>,
     /// When clients are told the lamps.
     lamps_due: Option<Instant>,
     actions: Vec<Action>,
     /// The time of the event that is being handled.
     now: Instant,
     log_budget: LogBudget,
+    agent_log_budget: LogBudget,
 }
 
 impl Session {
@@ -199,10 +215,13 @@ impl Session {
             keyboard: KeyboardState::new(),
             has_keyboard: false,
             pointer: Pointer::new(),
+            relay: Relay::default(),
+            graphics_devices: BTreeMap::new(),
             lamps_due: None,
             actions: Vec::new(),
             now,
             log_budget: LogBudget::new(now),
+            agent_log_budget: LogBudget::new(now),
         }
     }
 
@@ -228,12 +247,14 @@ impl Session {
                 self.pointer_changed(change);
             }
             Inbound::DisconnectAll(reason) => self.disconnect_all(reason),
+            Inbound::AgentGoesOn => {}
         }
+        self.pass_on();
     }
 
     /// When [`Session::on_time`] has something to do.
     pub fn due(&self) -> Option<Instant> {
-        self.clients.due().into_iter().chain(self.lamps_due).min()
+        self.clients.due().into_iter().chain(self.lamps_due).chain(self.relay.due()).min()
     }
 
     /// Does what time has come for.
@@ -247,6 +268,8 @@ impl Session {
         for (client, fault) in self.clients.on_time(now, clock) {
             self.drop_client(client, &fault.to_string());
         }
+        self.relay.on_time(now);
+        self.pass_on();
     }
 
     /// A display joins.
@@ -260,6 +283,9 @@ impl Session {
     /// A display leaves.
     pub fn remove_display(&mut self, id: u8) {
         self.displays.remove(&id);
+        if self.graphics_devices.remove(&id).is_some() {
+            self.graphics_devices_changed();
+        }
         let change = self.pointer.remove_display(id);
         self.pointer_changed(change);
     }
@@ -312,7 +338,7 @@ impl Session {
             self.displays.values().for_each(|display| display.set_mouse_mode(client_mode));
         }
         if change.announce {
-            self.clients.send_modes(self.pointer.modes());
+            self.tell_clients();
         }
         if let Some((width, height)) = change.tablet_size {
             self.actions.push(Action::TabletSize { width, height });
@@ -327,7 +353,12 @@ impl Session {
                 }
                 drop(credit);
             }
-            ConnectionEvent::Writable => {}
+            ConnectionEvent::Writable => {
+                let news = self.news();
+                if let Some(main) = self.clients.main_channel(peer) {
+                    main.tell(&news);
+                }
+            }
             ConnectionEvent::Closed(reason) => {
                 if let Some(reason) = &reason {
                     debug!(?peer, reason, "a channel has ended");
@@ -340,19 +371,22 @@ impl Session {
     fn on_message(&mut self, peer: PeerId, kind: u16, body: Bytes, now: Instant) -> Result<(), ClientFault> {
         if let Some(main) = self.clients.main_channel(peer) {
             if let Some(wish) = main.on_message(kind, body, now)? {
-                self.grant(peer, wish);
+                return self.grant(peer, &wish);
             }
         } else if let Some(inputs) = self.clients.inputs_channel(peer) {
-            let mode = self.pointer.mode();
-            let lamps = inputs.on_message(kind, body, &mut self.keyboard, mode, &mut self.actions)?;
-            if lamps && self.has_keyboard {
+            let target = self.pointer.target();
+            let effects = inputs.on_message(kind, body, &mut self.keyboard, target, &mut self.actions)?;
+            if effects.lamps && self.has_keyboard {
                 self.lamps_due = Some(now + LAMPS_DELAY);
+            }
+            if let Some(state) = effects.pointer {
+                self.relay.move_pointer(state);
             }
         }
         Ok(())
     }
 
-    fn grant(&mut self, peer: PeerId, wish: Wish) {
+    fn grant(&mut self, peer: PeerId, wish: &Wish) -> Result<(), ClientFault> {
         match wish {
             Wish::Channels => {
                 let mut channels = self.channels();
@@ -362,11 +396,16 @@ impl Session {
                 }
             }
             Wish::Mode(mode) => {
-                let change = self.pointer.request(mode);
+                let change = self.pointer.request(*mode);
                 self.pointer_changed(change);
             }
-            Wish::Monitors(body) => self.actions.push(Action::Monitors(body)),
+            Wish::AgentStart(_) | Wish::AgentTokens(_) | Wish::AgentData(_) => {
+                if let Some(client) = self.clients.client_of_main(peer) {
+                    self.on_agent_wish(client, wish)?;
+                }
+            }
         }
+        Ok(())
     }
 
     /// Ends a channel whose client has broken the protocol; with a main channel, the client.
@@ -427,6 +466,7 @@ impl Session {
     fn remove_client(&mut self, client: ClientId) {
         let Some(had_inputs) = self.clients.remove(client) else { return };
         self.displays.values().for_each(|display| display.detach(client));
+        self.relay.leave(client);
         if had_inputs {
             self.keyboard.release_all(&mut self.actions);
         }

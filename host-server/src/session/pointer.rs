@@ -10,17 +10,30 @@ use crate::display::PrimaryShape;
 
 /// What decides the mouse mode.
 ///
-/// Client mode is possible when the guest has a tablet and exactly one display, whose guest driver gives the
-/// pointer's shape to the device. It begins only when a client asks for it.
+/// Client mode is possible when the guest has a tablet and exactly one display, or an agent that moves the pointer, and
+/// the guest's driver gives the pointer's shape to the device. It begins only when a client asks for it.
 #[derive(Debug)]
 pub(super) struct Pointer {
     displays: BTreeMap<u8, Option<PrimaryShape>>,
     tablet: bool,
+    /// Whether the guest's agent is there and may move the pointer.
+    agent: bool,
     /// Whether the displays allow it, as of the last change of a primary surface.
     displays_allow: bool,
     size: (u32, u32),
     allowed: bool,
     mode: MouseMode,
+}
+
+/// What a client's pointer moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// The mouse, by distances.
+    Mouse,
+    /// The tablet, to positions.
+    Tablet,
+    /// The guest's agent, to positions.
+    Agent,
 }
 
 /// What a change has led to.
@@ -39,6 +52,7 @@ impl Pointer {
         Self {
             displays: BTreeMap::new(),
             tablet: false,
+            agent: false,
             displays_allow: false,
             size: (0, 0),
             allowed: false,
@@ -48,6 +62,20 @@ impl Pointer {
 
     pub(super) const fn mode(&self) -> MouseMode {
         self.mode
+    }
+
+    /// What clients move. A tablet that can do it comes before the agent: it works without anybody in the guest.
+    pub(super) fn target(&self) -> Target {
+        match self.mode {
+            MouseMode::CLIENT if self.agent && !self.has_usable_tablet() => Target::Agent,
+            MouseMode::CLIENT => Target::Tablet,
+            _ => Target::Mouse,
+        }
+    }
+
+    /// A tablet has no notion of several displays.
+    fn has_usable_tablet(&self) -> bool {
+        self.tablet && self.displays.len() == 1
     }
 
     /// The modes as clients are told.
@@ -78,6 +106,11 @@ impl Pointer {
         PointerChange { tablet_size: (present && self.allowed).then_some(self.size), ..change }
     }
 
+    pub(super) fn set_agent(&mut self, moves_pointer: bool) -> PointerChange {
+        self.agent = moves_pointer;
+        self.update()
+    }
+
     /// A client asks for a mode.
     pub(super) fn request(&mut self, mode: MouseMode) -> PointerChange {
         let possible = mode == MouseMode::SERVER || (mode == MouseMode::CLIENT && self.allowed);
@@ -102,7 +135,7 @@ impl Pointer {
     }
 
     fn update(&mut self) -> PointerChange {
-        let allowed = self.tablet && self.displays.len() == 1 && self.displays_allow;
+        let allowed = (self.agent || self.has_usable_tablet()) && self.displays_allow;
         if allowed == self.allowed {
             return PointerChange::default();
         }
@@ -122,6 +155,22 @@ pub(super) const fn host_buttons(buttons: ButtonMask) -> u32 {
     (buttons.0 & ButtonMask::LEFT.0) as u32
         | ((buttons.0 & MIDDLE_AND_SIDES) as u32) << 1
         | (buttons.0 & ButtonMask::RIGHT.0) as u32 >> 1
+}
+
+/// The agent's bits for buttons: from 1 on left, middle, right, wheel up and down, side and extra.
+pub(super) const fn agent_buttons(buttons: ButtonMask) -> u32 {
+    const MAIN: u16 = ButtonMask::LEFT.0 | ButtonMask::MIDDLE.0 | ButtonMask::RIGHT.0;
+    const SIDES: u16 = ButtonMask::SIDE.0 | ButtonMask::EXTRA.0;
+    ((buttons.0 & (MAIN | SIDES)) as u32) << 1
+}
+
+/// The agent's bit for a step of the wheel that a press stands for.
+pub(super) const fn agent_wheel(button: Button) -> u32 {
+    match button {
+        Button::UP => (ButtonMask::UP.0 as u32) << 1,
+        Button::DOWN => (ButtonMask::DOWN.0 as u32) << 1,
+        _ => 0,
+    }
 }
 
 /// Steps of the wheel that a press stands for: -1 for up, 1 for down.
@@ -180,6 +229,27 @@ mod tests {
     }
 
     #[test]
+    fn the_agent_takes_the_place_of_a_tablet_that_is_not_there_or_of_no_use() {
+        let mut pointer = Pointer::new();
+        pointer.add_display(0);
+        pointer.set_primary(0, shape(true));
+        assert!(pointer.set_agent(true).announce);
+        assert_eq!((pointer.modes().supported, pointer.target()), (3, Target::Mouse));
+        pointer.request(MouseMode::CLIENT);
+        assert_eq!(pointer.target(), Target::Agent);
+        assert_eq!(
+            pointer.set_tablet(true),
+            PointerChange { tablet_size: Some((800, 600)), ..Default::default() }
+        );
+        assert_eq!(pointer.target(), Target::Tablet);
+        assert_eq!(pointer.add_display(1), PointerChange::default());
+        assert_eq!(pointer.target(), Target::Agent, "a tablet does not know displays");
+        let change = pointer.set_agent(false);
+        assert!(change.announce && change.mode_changed);
+        assert_eq!(pointer.target(), Target::Mouse);
+    }
+
+    #[test]
     fn a_mode_that_is_not_possible_is_not_taken() {
         let mut pointer = ready();
         assert_eq!(pointer.request(MouseMode::CLIENT), PointerChange::default());
@@ -202,5 +272,12 @@ mod tests {
         assert_eq!(host_buttons(ButtonMask::MIDDLE), 4);
         assert_eq!(host_buttons(ButtonMask::SIDE), 64);
         assert_eq!(host_buttons(ButtonMask::UP.with(ButtonMask::DOWN)), 0);
+    }
+
+    #[test]
+    fn buttons_have_the_agents_bits() {
+        assert_eq!(agent_buttons(ButtonMask(u16::MAX)), 0b1100_1110);
+        assert_eq!(agent_wheel(Button::UP) | agent_wheel(Button::DOWN), 0b11_0000);
+        assert_eq!(agent_wheel(Button::SIDE), 0);
     }
 }

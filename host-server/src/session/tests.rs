@@ -1,9 +1,11 @@
 //! The session with clients that are only queues, and a time that is only a number.
 
+mod agent;
+
 use std::sync::Mutex;
 
 use tokio::sync::oneshot;
-use wire::capability::Capabilities;
+use wire::capability::{self, Capabilities};
 use wire::frame::HeaderKind;
 use wire::{base, inputs, main};
 
@@ -79,7 +81,7 @@ impl Rig {
             connection_id,
             channel: ChannelId { channel_type, id: 0 },
             common: Capabilities::default(),
-            specific: Capabilities::default(),
+            specific: Capabilities::of([capability::main::AGENT_CONNECTED_TOKENS]),
             header: HeaderKind::Mini,
         };
         let (connection, outlet) = Connection::open(HeaderKind::Mini);

@@ -2,6 +2,7 @@
 //! key, and leaves; peers that are no clients are turned away without harm to it.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod agent;
 mod client;
 mod crowd;
 mod rig;

@@ -179,6 +179,12 @@ pub const fn image_id(group: ImageGroup, unique: u32) -> u64 {
     (unique as u64) << 32 | group.code() as u64
 }
 
+/// The number of an image that is known by a hash of its content: none that [`image_id`] gives. The device looks at numbers
+/// only to tell images apart.
+pub const fn content_id(hash: u64) -> u64 {
+    hash | 1 << 31
+}
+
 /// What is wrong with a bitmap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BitmapFault {

@@ -12,6 +12,7 @@ use crate::clipboard::{
 use crate::error::AgentError;
 use crate::fields::Fields;
 use crate::file_transfer::{FileData, FileStart, FileStatus};
+use crate::kind;
 use crate::monitors::MonitorsConfig;
 use crate::volume::AudioVolumeSync;
 
@@ -122,22 +123,22 @@ impl Message {
     #[must_use]
     pub const fn kind(&self) -> u32 {
         match self {
-            Self::MouseState(_) => 1,
-            Self::MonitorsConfig(_) => 2,
-            Self::Reply(_) => 3,
-            Self::Clipboard(_) => 4,
-            Self::DisplayConfig(_) => 5,
-            Self::AnnounceCapabilities(_) => 6,
-            Self::ClipboardGrab(_) => 7,
-            Self::ClipboardRequest(_) => 8,
-            Self::ClipboardRelease(_) => 9,
-            Self::FileStart(_) => 10,
-            Self::FileStatus(_) => 11,
-            Self::FileData(_) => 12,
-            Self::ClientDisconnected => 13,
-            Self::MaxClipboard(_) => 14,
-            Self::AudioVolumeSync(_) => 15,
-            Self::GraphicsDevices(_) => 16,
+            Self::MouseState(_) => kind::MOUSE_STATE,
+            Self::MonitorsConfig(_) => kind::MONITORS_CONFIG,
+            Self::Reply(_) => kind::REPLY,
+            Self::Clipboard(_) => kind::CLIPBOARD,
+            Self::DisplayConfig(_) => kind::DISPLAY_CONFIG,
+            Self::AnnounceCapabilities(_) => kind::ANNOUNCE_CAPABILITIES,
+            Self::ClipboardGrab(_) => kind::CLIPBOARD_GRAB,
+            Self::ClipboardRequest(_) => kind::CLIPBOARD_REQUEST,
+            Self::ClipboardRelease(_) => kind::CLIPBOARD_RELEASE,
+            Self::FileStart(_) => kind::FILE_XFER_START,
+            Self::FileStatus(_) => kind::FILE_XFER_STATUS,
+            Self::FileData(_) => kind::FILE_XFER_DATA,
+            Self::ClientDisconnected => kind::CLIENT_DISCONNECTED,
+            Self::MaxClipboard(_) => kind::MAX_CLIPBOARD,
+            Self::AudioVolumeSync(_) => kind::AUDIO_VOLUME_SYNC,
+            Self::GraphicsDevices(_) => kind::GRAPHICS_DEVICE_INFO,
         }
     }
 
@@ -189,33 +190,33 @@ impl Message {
     pub fn decode(raw: &RawMessage, layout: ClipboardLayout) -> Result<Self, AgentError> {
         let from = &mut Fields::new(&raw.data);
         Ok(match raw.kind {
-            1 => Self::MouseState(MouseState {
+            kind::MOUSE_STATE => Self::MouseState(MouseState {
                 x: from.u32("mouse x")?,
                 y: from.u32("mouse y")?,
                 buttons: from.u32("mouse buttons")?,
                 display_id: from.u8("mouse display")?,
             }),
-            2 => Self::MonitorsConfig(MonitorsConfig::take(from)?),
-            3 => Self::Reply(take_reply(from)?),
-            4 => Self::Clipboard(Clipboard::take(from, layout)?),
-            5 => Self::DisplayConfig(DisplayConfig {
+            kind::MONITORS_CONFIG => Self::MonitorsConfig(MonitorsConfig::take(from)?),
+            kind::REPLY => Self::Reply(take_reply(from)?),
+            kind::CLIPBOARD => Self::Clipboard(Clipboard::take(from, layout)?),
+            kind::DISPLAY_CONFIG => Self::DisplayConfig(DisplayConfig {
                 flags: from.u32("display flags")?,
                 depth: from.u32("color depth")?,
             }),
-            6 => Self::AnnounceCapabilities(AnnounceCapabilities {
+            kind::ANNOUNCE_CAPABILITIES => Self::AnnounceCapabilities(AnnounceCapabilities {
                 request: from.u32("request flag")? != 0,
                 capabilities: Capabilities { words: from.rest_u32() },
             }),
-            7 => Self::ClipboardGrab(ClipboardGrab::take(from, layout)?),
-            8 => Self::ClipboardRequest(ClipboardRequest::take(from, layout)?),
-            9 => Self::ClipboardRelease(take_release(from, layout)?),
-            10 => Self::FileStart(FileStart::take(from)?),
-            11 => Self::FileStatus(FileStatus::take(from)?),
-            12 => Self::FileData(FileData::take(from)?),
-            13 => Self::ClientDisconnected,
-            14 => Self::MaxClipboard(from.i32("clipboard limit")?),
-            15 => Self::AudioVolumeSync(AudioVolumeSync::take(from)?),
-            16 => Self::GraphicsDevices(take_devices(from)?),
+            kind::CLIPBOARD_GRAB => Self::ClipboardGrab(ClipboardGrab::take(from, layout)?),
+            kind::CLIPBOARD_REQUEST => Self::ClipboardRequest(ClipboardRequest::take(from, layout)?),
+            kind::CLIPBOARD_RELEASE => Self::ClipboardRelease(take_release(from, layout)?),
+            kind::FILE_XFER_START => Self::FileStart(FileStart::take(from)?),
+            kind::FILE_XFER_STATUS => Self::FileStatus(FileStatus::take(from)?),
+            kind::FILE_XFER_DATA => Self::FileData(FileData::take(from)?),
+            kind::CLIENT_DISCONNECTED => Self::ClientDisconnected,
+            kind::MAX_CLIPBOARD => Self::MaxClipboard(from.i32("clipboard limit")?),
+            kind::AUDIO_VOLUME_SYNC => Self::AudioVolumeSync(AudioVolumeSync::take(from)?),
+            kind::GRAPHICS_DEVICE_INFO => Self::GraphicsDevices(take_devices(from)?),
             other => return Err(AgentError::UnknownMessage(other)),
         })
     }

@@ -20,6 +20,17 @@ pub enum Peer {
     Server,
 }
 
+impl Peer {
+    /// The peer with this number in a chunk's header.
+    pub(crate) fn from_number(number: u32) -> Result<Self, AgentError> {
+        match number {
+            1 => Ok(Self::Client),
+            2 => Ok(Self::Server),
+            other => Err(AgentError::BadValue { field: "chunk port", value: other.into() }),
+        }
+    }
+}
+
 /// Part of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
@@ -81,11 +92,7 @@ impl ChunkReader {
         let Some(mut header) = self.buffer.get(..HEADER_SIZE) else {
             return Ok(None);
         };
-        let peer = match header.get_u32_le() {
-            1 => Peer::Client,
-            2 => Peer::Server,
-            other => return Err(AgentError::BadValue { field: "chunk port", value: other.into() }),
-        };
+        let peer = Peer::from_number(header.get_u32_le())?;
         let size = header.get_u32_le();
         if size > self.limit {
             let limit = self.limit.into();

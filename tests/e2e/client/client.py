@@ -143,7 +143,9 @@ class Client:
         width, height = self.primary[1:3] if self.primary else (0, 0)
         lights = self.inputs.props.key_modifiers if self.inputs else 0
         agent = bool(self.main and self.main.props.agent_connected)
-        tell("state", width=width, height=height, lights=lights, agent=agent, **{"mouse-mode": self.mouse_mode()})
+        capabilities = self.main.get_property("agent-caps-0") if self.main else 0
+        more = {"mouse-mode": self.mouse_mode(), "agent-capabilities": capabilities}
+        tell("state", width=width, height=height, lights=lights, agent=agent, **more)
 
     def do_pointer(self, file):
         with open(file, "wb") as output:

@@ -38,14 +38,6 @@ impl ServerLibrary {
         std::env::var_os(VARIABLE).map_or(Ok(ServerLibrary::Distribution), |path| Self::at(Path::new(&path)))
     }
 
-    /// Whether it is the original, as the distribution has installed it.
-    pub fn is_of_the_distribution(&self) -> bool {
-        match self {
-            ServerLibrary::Distribution => true,
-            ServerLibrary::In(folder) => is_the_systems(folder),
-        }
-    }
-
     /// Lets `command` load this library.
     pub(crate) fn apply(&self, command: &mut Command) {
         match self {

@@ -7,6 +7,7 @@
 //!
 //! A component has one module with its oracles and a list of them, and an entry in [`all`].
 
+pub mod agent;
 pub mod canvas;
 pub mod display;
 pub mod guest;
@@ -28,6 +29,7 @@ pub struct Oracle {
 /// Every oracle of every component.
 pub fn all() -> impl Iterator<Item = Oracle> {
     [
+        agent::ORACLES,
         canvas::ORACLES,
         display::ORACLES,
         guest::ORACLES,

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use wire::channel::{ChannelId, ChannelType};
 use wire::display::{self, ImageCompression, PreferredCompression};
 use wire::frame::Frame;
 use wire::inputs::{self, Button, ButtonMask, MouseButtons, MouseMotion, MousePosition};
-use wire::main::{self, MouseMode, MouseModeRequest};
+use wire::main::{self, AgentTokens, MouseMode, MouseModeRequest};
 
 use crate::address::Address;
 use crate::connection::Connection;
@@ -23,6 +24,9 @@ use crate::view::View;
 
 /// The main channel.
 const MAIN: ChannelId = ChannelId { channel_type: ChannelType::MAIN, id: 0 };
+
+/// The type of the main channel's list of channels, which the server sends whenever it is asked.
+const CHANNELS_LIST: u16 = 104;
 
 /// The inputs channel.
 const INPUTS: ChannelId = ChannelId { channel_type: ChannelType::INPUTS, id: 0 };
@@ -302,6 +306,41 @@ impl Client {
     pub fn request_mouse_mode(&self, mode: MouseMode) -> Result<(), ProbeError> {
         let request = main::ClientMessage::MouseModeRequest(MouseModeRequest { mode });
         self.send(MAIN, &[request.encode()])
+    }
+
+    /// Says that the client talks to the guest's agent, and takes so many messages of it.
+    ///
+    /// # Errors
+    /// When the connection broke.
+    pub fn start_agent(&self, tokens: u32) -> Result<(), ProbeError> {
+        self.send(MAIN, &[main::ClientMessage::AgentStart(AgentTokens { count: tokens }).encode()])
+    }
+
+    /// Takes so many messages of the agent more.
+    ///
+    /// # Errors
+    /// When the connection broke.
+    pub fn grant_agent_tokens(&self, tokens: u32) -> Result<(), ProbeError> {
+        self.send(MAIN, &[main::ClientMessage::AgentTokens(AgentTokens { count: tokens }).encode()])
+    }
+
+    /// Sends a piece of a message to the agent, whether there are tokens for it or not.
+    ///
+    /// # Errors
+    /// When the connection broke.
+    pub fn send_to_agent(&self, piece: Bytes) -> Result<(), ProbeError> {
+        self.send(MAIN, &[main::ClientMessage::AgentData(piece).encode()])
+    }
+
+    /// Waits until the server has handled all that was sent on the main channel, and what it sent before that has come.
+    ///
+    /// # Errors
+    /// When it does not answer in time, or the main channel closed.
+    pub fn round_trip(&self, timeout: Duration) -> Result<(), ProbeError> {
+        let count = |view: &View| view.count(MAIN, CHANNELS_LIST);
+        let before = self.look(count);
+        self.send(MAIN, &[main::ClientMessage::AttachChannels.encode()])?;
+        self.wait("an answer", timeout, |view| count(view) > before)
     }
 
     /// Puts the pointer to a place of a display; for the client's mouse mode.

@@ -34,4 +34,4 @@ pub use pointer::Pointer;
 pub use screen::Screen;
 pub use statistics::{ChannelStatistics, Count};
 pub use trace::{Direction, describe};
-pub use view::View;
+pub use view::{AgentEvent, View};

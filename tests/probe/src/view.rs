@@ -40,6 +40,8 @@ pub struct View {
     pub statistics: BTreeMap<ChannelId, ChannelStatistics>,
     /// Channels whose connection ended, and how.
     pub closed: BTreeMap<ChannelId, String>,
+    /// What the client was told about the guest's agent, and by it, in order.
+    pub agent: Vec<AgentEvent>,
     /// What was wrong with messages, the first ones of them.
     pub faults: Vec<String>,
     /// How many messages something was wrong with.
@@ -48,11 +50,30 @@ pub struct View {
     pub last_display_message: Option<Instant>,
 }
 
+/// Something about the guest's agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AgentEvent {
+    /// It is there, and the client may send so many messages; as many as before, if there is no number.
+    Connected(Option<u32>),
+    /// It is gone.
+    Disconnected,
+    /// A piece of a message of it.
+    Data(bytes::Bytes),
+    /// The client may send so many messages more.
+    Tokens(u32),
+}
+
 impl View {
     /// A display; one that nothing was drawn on yet is absent.
     #[must_use]
     pub fn display(&self, id: u8) -> Option<&Screen> {
         self.displays.get(&id)
+    }
+
+    /// How many messages of this type came on a channel.
+    pub(crate) fn count(&self, channel: ChannelId, kind: u16) -> u64 {
+        let messages = self.statistics.get(&channel).and_then(|statistics| statistics.messages.get(&kind));
+        messages.map_or(0, |count| count.number)
     }
 
     pub(crate) fn fault(&mut self, channel: ChannelId, what: impl std::fmt::Display) {
@@ -99,6 +120,13 @@ impl View {
             }
             main::ServerMessage::ChannelsList(list) => self.channels = Some(list.channels),
             main::ServerMessage::MouseMode(modes) => self.mouse_mode = modes.current,
+            main::ServerMessage::AgentConnected => self.agent.push(AgentEvent::Connected(None)),
+            main::ServerMessage::AgentConnectedTokens(tokens) => {
+                self.agent.push(AgentEvent::Connected(Some(tokens.count)));
+            }
+            main::ServerMessage::AgentDisconnected(_) => self.agent.push(AgentEvent::Disconnected),
+            main::ServerMessage::AgentData(piece) => self.agent.push(AgentEvent::Data(piece)),
+            main::ServerMessage::AgentTokens(tokens) => self.agent.push(AgentEvent::Tokens(tokens.count)),
             main::ServerMessage::Name(name) => {
                 let text = String::from_utf8_lossy(&name.bytes);
                 self.name = Some(text.trim_end_matches('\0').to_owned());

@@ -8,6 +8,7 @@
 //!
 //! Only the module [`spice`] has unsafe code.
 
+pub mod agent;
 pub mod bench;
 pub mod feeder;
 pub mod fills;

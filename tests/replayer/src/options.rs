@@ -13,7 +13,7 @@ use clap::{Parser, ValueEnum};
 /// what its standard input says: `go N` or `go all` (take commands up to the Nth since the start),
 /// `measure` (cost counts from here), `finish` (destroy the primary surface and show the end marker, a
 /// primary surface of 64 x 16 pixels that is destroyed at once), `report` (print what it cost), `migrate ...` (a
-/// step of a migration), `quit`.
+/// step of a migration), `agent ...` (something that the guest's agent does), `quit`.
 #[derive(Clone, Debug, Parser)]
 #[command(version)]
 pub struct Options {
@@ -73,6 +73,9 @@ pub struct Settings {
     /// Register the interface of a host that migrates.
     #[arg(long)]
     pub migration: bool,
+    /// Register no tablet.
+    #[arg(long)]
+    pub no_tablet: bool,
     /// When GLZ images are compressed once more.
     #[arg(long, value_enum, default_value = "never")]
     pub zlib: Wan,

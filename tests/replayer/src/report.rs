@@ -82,6 +82,28 @@ pub enum Line<'a> {
     MigrateConnectComplete,
     /// The library has told the host that clients are done.
     MigrateEndComplete,
+    /// A call about the agent has returned.
+    Agent {
+        /// What it returned.
+        result: i32,
+    },
+    /// The library has told the agent's port whether it is served.
+    AgentState {
+        /// 1 or 0.
+        connected: i32,
+    },
+    /// The guest's agent has read something.
+    AgentReads {
+        /// The bytes, two digits each.
+        bytes: &'a str,
+    },
+    /// The display device was given a client's wish for monitors.
+    Monitors {
+        /// How many.
+        count: u32,
+    },
+    /// What the verb before it has led to is printed.
+    Done,
     /// A byte of a key's scan code.
     Key {
         /// The byte.

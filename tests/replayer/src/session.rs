@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use recording::PrimarySurface;
 
+use crate::agent::AgentCall;
 use crate::feeder::{Ends, Feeder, Manner, Told};
 use crate::fills::FillSource;
 use crate::migration::MigrationCall;
@@ -32,6 +33,7 @@ enum Verb {
     Finish,
     Report,
     Migrate(MigrationCall),
+    Agent(AgentCall),
     Quit,
 }
 
@@ -44,6 +46,7 @@ impl Verb {
             ["finish"] => Self::Finish,
             ["report"] => Self::Report,
             ["migrate", step @ ..] => Self::Migrate(MigrationCall::parse(step)?),
+            ["agent", step @ ..] => Self::Agent(AgentCall::parse(step)?),
             ["quit"] => Self::Quit,
             _ => bail!("`{line}` is no command"),
         })
@@ -167,6 +170,7 @@ impl Session {
                 }
             }
             self.host.iterate(self.wake.as_fd())?;
+            self.host.offer();
             self.wake.clear();
         }
     }
@@ -210,6 +214,10 @@ impl Session {
             Verb::Migrate(call) => {
                 let result = self.host.migrate(&call);
                 report::print(&Line::Migration { result });
+            }
+            Verb::Agent(call) => {
+                self.host.agent(&call);
+                report::print(&Line::Done);
             }
             Verb::Quit => return Ok(false),
         }

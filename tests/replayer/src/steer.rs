@@ -212,6 +212,15 @@ impl Replayer {
         self.lines_until("migration", |line| line.get("event").and_then(Value::as_str) == Some("migration"))
     }
 
+    /// Lets the guest's agent do something; gives the lines from there to its end.
+    ///
+    /// # Errors
+    /// As [`Replayer::expect`].
+    pub fn agent(&mut self, step: &str) -> Result<Vec<Value>> {
+        self.say(&format!("agent {step}"))?;
+        self.lines_until("done", |line| line.get("event").and_then(Value::as_str) == Some("done"))
+    }
+
     /// Destroys the server; gives the last counts and what was written to the standard error.
     ///
     /// # Errors

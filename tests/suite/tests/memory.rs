@@ -15,6 +15,9 @@ use qxl::operation::{Brush, Copy, Fill, Mask, Paint, rop};
 use qxl::surface::{SurfaceCommand, SurfaceCommandKind, SurfaceShape};
 use suite::client::Client;
 use suite::scene::Scene;
+use suite::session;
+use vdagent::assembly::RawMessage;
+use wire::main::{AgentTokens, ClientMessage};
 use zerocopy::IntoBytes;
 use zerocopy::little_endian::{I32, U16, U32, U64};
 
@@ -178,4 +181,72 @@ fn a_client_that_leaves_more_than_twenty_thousand_changes_unread_goes() {
     let before = ALLOCATED.current_usage();
     (0..10).for_each(|_| forget_images(&mut scene, CYCLES / 10));
     assert!(ALLOCATED.current_usage() <= before + NOISE);
+}
+
+/// A message's header of 60 MiB, as a chunk of the agent's port.
+fn endless_message() -> Vec<u8> {
+    let header = RawMessage { kind: 4, opaque: 0, data: bytes::Bytes::new() }.header();
+    let mut chunk = [1_u32.to_le_bytes(), 20_u32.to_le_bytes()].concat();
+    chunk.extend_from_slice(&header[..16]);
+    chunk.extend_from_slice(&(60_u32 << 20).to_le_bytes());
+    chunk
+}
+
+#[test]
+fn agents_and_clients_that_come_and_go_leave_nothing_behind() {
+    let _alone = alone();
+    let mut scene = session::Scene::new();
+    let mut cycle = || {
+        scene.open_port(true);
+        let mut client = scene.join();
+        client.send(&ClientMessage::AgentStart(AgentTokens { count: u32::MAX }).encode());
+        scene.settle();
+        scene.port.written.extend(endless_message());
+        scene.wake();
+        let piece = RawMessage { kind: 4, opaque: 0, data: vec![0; 100].into() }.encode().slice(..50);
+        client.send(&ClientMessage::AgentData(piece).encode());
+        scene.settle();
+        client.read(usize::MAX);
+        scene.leave(client);
+        scene.open_port(false);
+        scene.port.received.clear();
+        scene.actions.clear();
+    };
+    (0..CYCLES / 10).for_each(|_| cycle());
+    let before = ALLOCATED.current_usage();
+    (0..CYCLES).for_each(|_| cycle());
+    let grown = ALLOCATED.current_usage().saturating_sub(before);
+    assert!(grown <= NOISE, "{grown} bytes more than {before}");
+}
+
+#[test]
+fn what_clients_leave_unread_of_an_agent_that_writes_byte_by_byte_is_bounded() {
+    let _alone = alone();
+    let mut scene = session::Scene::new();
+    scene.open_port(true);
+    let mut client = scene.join();
+    client.send(&ClientMessage::AgentStart(AgentTokens { count: u32::MAX }).encode());
+    scene.settle();
+    scene.port.written.extend(endless_message());
+    scene.wake();
+    let byte = [1_u32.to_le_bytes().as_slice(), &1_u32.to_le_bytes(), &[0]].concat();
+    let before = ALLOCATED.current_usage();
+    let mut write = |rounds: usize| {
+        for _ in 0..rounds {
+            // What it could not write yet stays in the guest.
+            if scene.port.written.is_empty() {
+                scene.port.written.extend(byte.repeat(1000));
+            }
+            scene.wake();
+        }
+        (scene.port.written.is_empty(), ALLOCATED.current_usage().saturating_sub(before))
+    };
+    let (all_read, held) = write(100);
+    assert!(!all_read, "it has to wait");
+    assert!((1 << 20..16 << 20).contains(&held), "{held} bytes");
+    let (_, later) = write(1000);
+    assert!(later <= held + NOISE, "{later} bytes after {held}");
+    client.read(usize::MAX);
+    scene.wake();
+    assert!(scene.port.written.is_empty() && !client.is_closed(), "it goes on");
 }

@@ -14,13 +14,13 @@ use crate::frame::Frame;
 /// A screen with something on it.
 pub struct Screen {
     translator: Translator,
-    device: Device,
+    pub device: Device,
     pub frame: Frame,
 }
 
 impl Screen {
     pub fn showing(frame: Frame) -> Self {
-        let translator = Translator::new(frame.width, frame.height).expect("there is memory");
+        let translator = Translator::new(frame.width, frame.height, 1).expect("there is memory");
         let device = Device::new(frame.width, frame.height);
         let mut screen = Self { translator, device, frame };
         screen.show_all();

@@ -21,7 +21,7 @@ fn a_dragged_window_is_copied() {
         let cost = screen.flip(&frame);
         let uncovered = window.width * dy.unsigned_abs() + window.height * dx.unsigned_abs();
         assert!(cost.copies >= 1, "by {dx}, {dy}: {cost:?}");
-        Screen::assert_cheap(cost, 20, uncovered as usize * 4 + 8000);
+        Screen::assert_cheap(cost, 12, uncovered as usize * 4 + 14_000);
     }
 }
 
@@ -39,7 +39,7 @@ fn a_dragged_window_may_change_inside() {
         let cost = screen.flip(&frame);
         let (uncovered, clock) = (420 * 6 + 310 * 11, 8 * 8 * GLYPH_HEIGHT);
         assert!(cost.copies >= 1, "{cost:?}");
-        Screen::assert_cheap(cost, 30, (uncovered + clock) as usize * 4 + 8000);
+        Screen::assert_cheap(cost, 12, (uncovered + clock) as usize * 4 + 10_000);
     }
 }
 

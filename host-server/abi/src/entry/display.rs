@@ -5,6 +5,7 @@ use std::os::fd::{FromRawFd, OwnedFd};
 
 use host_server::display::handle::{Call, Handle, MemorySlot};
 use host_server::guest::device::{CommandExt, PrimarySurface};
+use tracing::warn;
 use wire::drawable::SurfaceId;
 
 use crate::boundary::not_yet;
@@ -16,6 +17,10 @@ use crate::server::DisplayState;
 
 /// A device, as C passes it.
 type Qxl = Instance<QXLInstance>;
+
+/// Bytes of a device's address with the 0 at its end, and monitors of a device, as in the original.
+const MAX_DEVICE_ADDRESS: usize = 256;
+const MAX_MONITORS: u32 = 16;
 
 /// Planes of one picture in graphics memory.
 const MAX_PLANES: u32 = 4;
@@ -178,14 +183,24 @@ entries! {
         not_yet("a bound on monitors", "the device's own counts");
     }
 
-    /// Nothing follows: the device's address is for the agent, which is not relayed yet.
+    /// Where the guest has the device, and the device's numbers for its monitors; for the agent.
     fn spice_qxl_set_device_info(
-        _instance: Qxl,
-        _device_address: Text,
-        _device_display_id_start: u32,
-        _device_display_id_count: u32,
+        instance: Qxl,
+        device_address: Text,
+        device_display_id_start: u32,
+        device_display_id_count: u32,
     ), or () => {
-        not_yet("device addresses of displays", "the agent is not told of them");
+        let Some(mut address) = device_address.bytes() else { return };
+        if address.len() >= MAX_DEVICE_ADDRESS || device_display_id_count > MAX_MONITORS {
+            let length = address.len();
+            warn!("a device address of {length} bytes for {device_display_id_count} monitors is not taken");
+            return;
+        }
+        address.push(0);
+        let displays = (0..device_display_id_count).map(|index| device_display_id_start.wrapping_add(index));
+        if let Some(state) = instance.read().as_ref().and_then(|instance| instance.st.get()) {
+            state.display.set_graphics_devices(&address.into(), displays);
+        }
     }
 
     /// Not yet: the picture in graphics memory is closed unseen.

@@ -4,21 +4,25 @@ use std::ffi::c_int;
 use std::sync::{Arc, Weak};
 
 use host_server::fault::HostError;
+use tracing::warn;
 
+use super::character::{closed, is_agent};
 use super::settings::compression_level;
 use super::{FAILED, OK, outcome, with_server};
 use crate::boundary::not_yet;
 use crate::device::HostDisplay;
 use crate::input::{HostKeyboard, HostMouse, HostTablet};
+use crate::layout::character::SpiceCharDeviceInstance;
 use crate::layout::core::{SpiceBaseInstance, SpiceBaseInterface};
 use crate::layout::input::{SpiceKbdInstance, SpiceMouseInstance, SpiceTabletInstance};
 use crate::layout::qxl::QXLInstance;
 use crate::pointer::{Held, Instance, Text};
-use crate::server::{DeviceState, DisplayState, Face, SpiceServer};
+use crate::port::HostPort;
+use crate::server::{DeviceState, DisplayState, Face, PortState, SpiceServer};
 
 entries! {
     /// Registers an instance of an interface: 0, or -1 when the interface is of another version or its place
-    /// is taken. Sound and character devices are taken and not served yet.
+    /// is taken. Sound and character devices other than the agent's port are taken and not served yet.
     fn spice_server_add_interface(server: Held<SpiceServer>, sin: Instance<SpiceBaseInstance>) -> c_int, or FAILED => {
         with_server(server, FAILED, |face| outcome("cannot add an interface", add(face, sin)))
     }
@@ -73,10 +77,7 @@ fn add(face: &Arc<Face>, sin: Instance<SpiceBaseInstance>) -> Result<(), HostErr
             registered.migration = Some(sin.cast());
             Ok(())
         }
-        b"char_device" => {
-            not_yet("character devices (agent, USB, smart cards, ports)", "the guest's port stays closed");
-            Ok(())
-        }
+        b"char_device" => add_character_device(face, sin.cast()),
         _ => {
             not_yet("sound", "clients hear nothing");
             Ok(())
@@ -136,11 +137,33 @@ fn add_display(face: &Arc<Face>, sin: Instance<QXLInstance>) -> Result<(), HostE
     Ok(())
 }
 
+fn add_character_device(face: &Arc<Face>, sin: Instance<SpiceCharDeviceInstance>) -> Result<(), HostError> {
+    let (instance, port) = sin.read().zip(HostPort::new(sin)).ok_or_else(missing)?;
+    if !is_agent(&instance) {
+        closed();
+        sin.write(SpiceCharDeviceInstance { st: Held::NULL, ..instance });
+        return Ok(());
+    }
+    let agent = match face.server.attach_agent(Arc::new(port)) {
+        Ok(agent) => agent,
+        // As with the original the host hears of no failure.
+        Err(error) => {
+            warn!("the agent's port is not served: {error}");
+            return Ok(());
+        }
+    };
+    sin.write(SpiceCharDeviceInstance { st: Held::give(PortState { agent: agent.clone() }), ..instance });
+    // Only now: a host that is called finds its state.
+    agent.begin();
+    Ok(())
+}
+
 fn remove(sin: Instance<SpiceBaseInstance>) -> c_int {
     match name(sin) {
         Ok(b"tablet") => remove_tablet(sin.cast()),
         Ok(b"qxl") => remove_display(sin.cast()),
-        Ok(b"playback" | b"record" | b"char_device") => OK,
+        Ok(b"char_device") => remove_character_device(sin.cast()),
+        Ok(b"playback" | b"record") => OK,
         _ => FAILED,
     }
 }
@@ -153,6 +176,17 @@ fn remove_tablet(sin: Instance<SpiceTabletInstance>) -> c_int {
         .face
         .upgrade()
         .map_or(FAILED, |face| outcome("cannot remove the tablet", face.server.set_tablet(None)))
+}
+
+fn remove_character_device(sin: Instance<SpiceCharDeviceInstance>) -> c_int {
+    let Some(instance) = sin.read() else { return FAILED };
+    if !is_agent(&instance) {
+        return OK;
+    }
+    let Some(state) = instance.st.take() else { return FAILED };
+    sin.write(SpiceCharDeviceInstance { st: Held::NULL, ..instance });
+    state.agent.detach();
+    OK
 }
 
 fn remove_display(sin: Instance<QXLInstance>) -> c_int {

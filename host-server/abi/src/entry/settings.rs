@@ -5,6 +5,7 @@ use std::ffi::{c_char, c_int};
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::time::Duration;
 
+use host_server::agent::AgentSettings;
 use host_server::link::policy::Security;
 use host_server::settings::{AddressFamily, ImageCompression, StreamingVideo};
 use tracing::warn;
@@ -237,28 +238,32 @@ entries! {
         OK
     }
 
-    /// Not yet: the agent is not relayed.
-    fn spice_server_set_agent_mouse(_server: Held<SpiceServer>, _enable: c_int) -> c_int, or FAILED => {
-        not_yet("the agent", "it is not relayed");
-        OK
+    /// Whether the agent may move the pointer.
+    fn spice_server_set_agent_mouse(server: Held<SpiceServer>, enable: c_int) -> c_int, or FAILED => {
+        configure_agent(server, |settings| settings.pointer = enable != 0)
     }
 
-    /// Not yet: the agent is not relayed.
-    fn spice_server_set_agent_copypaste(_server: Held<SpiceServer>, _enable: c_int) -> c_int, or FAILED => {
-        not_yet("the agent", "it is not relayed");
-        OK
+    /// Whether the clipboard passes between clients and the agent.
+    fn spice_server_set_agent_copypaste(server: Held<SpiceServer>, enable: c_int) -> c_int, or FAILED => {
+        configure_agent(server, |settings| settings.copy_paste = enable != 0)
     }
 
-    /// Not yet: the agent is not relayed.
-    fn spice_server_set_agent_file_xfer(_server: Held<SpiceServer>, _enable: c_int) -> c_int, or FAILED => {
-        not_yet("the agent", "it is not relayed");
-        OK
+    /// Whether files pass between clients and the agent.
+    fn spice_server_set_agent_file_xfer(server: Held<SpiceServer>, enable: c_int) -> c_int, or FAILED => {
+        configure_agent(server, |settings| settings.file_transfer = enable != 0)
     }
 
     /// There is one renderer, in software: 0 for "sw", -1 for others.
     fn spice_server_add_renderer(_server: Held<SpiceServer>, name: Text) -> c_int, or FAILED => {
         if name.bytes().as_deref() == Some(b"sw") { OK } else { FAILED }
     }
+}
+
+fn configure_agent(server: Held<SpiceServer>, change: impl FnOnce(&mut AgentSettings)) -> c_int {
+    with_server(server, FAILED, |face| {
+        face.server.configure_agent(change);
+        OK
+    })
 }
 
 /// Guests send images in one piece only for QUIC without video.

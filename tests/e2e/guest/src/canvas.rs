@@ -114,7 +114,7 @@ impl Canvas {
     }
 
     /// Gives every pixel of `area` a colour by its place in the picture.
-    pub(crate) fn paint(&mut self, area: Area, colour: impl Fn(usize, usize) -> Colour) {
+    pub(crate) fn paint(&mut self, area: Area, mut colour: impl FnMut(usize, usize) -> Colour) {
         for y in area.top..area.bottom {
             for x in area.left..area.right {
                 let [red, green, blue] = colour(x, y);

@@ -5,6 +5,7 @@
 //! The checks depend on each other's order: each leaves the guest at its text console with the client connected.
 
 mod access;
+mod agent;
 mod input;
 mod life;
 mod screen;
@@ -130,6 +131,24 @@ fn virtio_vga() {
             ("stop and cont", life::stop_and_continue),
             ("savevm and loadvm", life::save_and_load),
             ("system_reset", life::reset),
+        ],
+    ));
+}
+
+#[test]
+fn agent() {
+    let builder = builder().unwrap().pointer(Pointer::Mouse).agent_port();
+    succeed(run(
+        Display::Std,
+        builder,
+        &[
+            ("agent: introduced", agent::introduced),
+            ("agent: asked for monitors", agent::asked_for_monitors),
+            ("agent: sent much", agent::sent_much),
+            ("agent: moved the pointer", agent::moved_the_pointer),
+            ("agent: replaced", agent::replaced),
+            ("agent: talked nonsense", agent::talked_nonsense),
+            ("text console", screen::console),
         ],
     ));
 }

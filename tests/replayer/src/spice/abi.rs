@@ -163,3 +163,23 @@ pub(super) struct TabletInterface {
     pub(super) wheel: extern "C" fn(Input, c_int, u32),
     pub(super) buttons: extern "C" fn(Input, u32),
 }
+
+type CharDevice = *mut CharDeviceInstance;
+
+#[repr(C)]
+pub(super) struct CharDeviceInterface {
+    pub(super) base: BaseInterface,
+    pub(super) state: extern "C" fn(CharDevice, c_int),
+    pub(super) write: extern "C" fn(CharDevice, *const u8, c_int) -> c_int,
+    pub(super) read: extern "C" fn(CharDevice, *mut u8, c_int) -> c_int,
+    pub(super) event: Option<extern "C" fn(CharDevice, u8)>,
+    pub(super) flags: c_int,
+}
+
+#[repr(C)]
+pub(super) struct CharDeviceInstance {
+    pub(super) base: BaseInstance,
+    pub(super) subtype: *const c_char,
+    pub(super) state: *mut c_void,
+    pub(super) port_name: *const c_char,
+}

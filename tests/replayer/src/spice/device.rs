@@ -2,10 +2,12 @@
 
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::abi::{
     BaseInstance, BaseInterface, CommandExt, InitInfo, QxlInstance, QxlInterface, ReleaseInfoExt,
 };
+use crate::report::{self, Line};
 use crate::rings::{Ring, Rings};
 use crate::source::SURFACES;
 
@@ -118,9 +120,22 @@ extern "C" fn update_area_complete(_: *mut QxlInstance, _: u32, _: *mut c_void, 
 
 extern "C" fn set_client_capabilities(_: *mut QxlInstance, _: u8, _: *mut u8) {}
 
-/// The replayed guest cannot change its monitors.
-extern "C" fn client_monitors_config(_: *mut QxlInstance, _: *mut c_void) -> c_int {
-    0
+/// Whether the guest's driver takes clients' wishes for monitors.
+static TAKES_MONITORS: AtomicBool = AtomicBool::new(false);
+
+/// The guest's driver takes clients' wishes for monitors from now on, or does not.
+pub(super) fn take_monitors(takes: bool) {
+    TAKES_MONITORS.store(takes, Ordering::Relaxed);
+}
+
+/// Null asks whether there would be a use for it.
+extern "C" fn client_monitors_config(_: *mut QxlInstance, config: *mut c_void) -> c_int {
+    let takes = TAKES_MONITORS.load(Ordering::Relaxed);
+    // SAFETY: the library passes at least the number of monitors, or null.
+    if let Some(count) = unsafe { config.cast::<u32>().as_ref() }.filter(|_| takes) {
+        report::print(&Line::Monitors { count: *count });
+    }
+    takes.into()
 }
 
 fn interface() -> QxlInterface {

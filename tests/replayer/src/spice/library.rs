@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::abi::{BaseInstance, CoreInterface, MemSlot, QxlInstance, SurfaceCreate};
+use super::abi::{BaseInstance, CharDeviceInstance, CoreInterface, MemSlot, QxlInstance, SurfaceCreate};
 
 /// `SpiceServer`, of which only the library knows more.
 pub(super) type Server = *mut c_void;
@@ -51,7 +51,12 @@ entry_points! {
     spice_server_set_jpeg_compression: fn(Server, c_int) -> c_int;
     spice_server_set_zlib_glz_compression: fn(Server, c_int) -> c_int;
     spice_server_set_streaming_video: fn(Server, c_int) -> c_int;
+    spice_server_set_agent_copypaste: fn(Server, c_int) -> c_int;
+    spice_server_set_agent_file_xfer: fn(Server, c_int) -> c_int;
+    spice_server_set_agent_mouse: fn(Server, c_int) -> c_int;
+    spice_server_char_device_wakeup: fn(*mut CharDeviceInstance);
     spice_server_add_interface: fn(Server, *mut BaseInstance) -> c_int;
+    spice_server_remove_interface: fn(*mut BaseInstance) -> c_int;
     spice_server_vm_start: fn(Server);
     spice_server_vm_stop: fn(Server);
     spice_server_migrate_info: fn(Server, *const c_char, c_int, c_int, *const c_char) -> c_int;
@@ -60,6 +65,7 @@ entry_points! {
     spice_server_migrate_end: fn(Server, c_int) -> c_int;
     spice_server_migrate_switch: fn(Server) -> c_int;
     spice_qxl_wakeup: fn(Qxl);
+    spice_qxl_set_device_info: fn(Qxl, *const c_char, u32, u32);
     spice_qxl_add_memslot: fn(Qxl, *mut MemSlot);
     spice_qxl_create_primary_surface: fn(Qxl, u32, *mut SurfaceCreate);
     spice_qxl_create_primary_surface_async: fn(Qxl, u32, *mut SurfaceCreate, u64);

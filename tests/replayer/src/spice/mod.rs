@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 mod abi;
+mod agent;
 mod device;
 mod event_loop;
 mod inputs;
@@ -21,7 +22,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use recording::{Memory, PrimarySurface};
 
-use self::abi::{CoreInterface, MemSlot, QxlInstance, SurfaceCreate};
+use self::abi::{BaseInstance, CharDeviceInstance, CoreInterface, MemSlot, QxlInstance, SurfaceCreate};
+use self::agent::Agent;
 use self::device::Device;
 use self::inputs::Inputs;
 use self::library::{EntryPoints, Server};
@@ -36,6 +38,7 @@ pub struct Host {
     entry: EntryPoints,
     server: Server,
     device: *mut QxlInstance,
+    agent: *mut CharDeviceInstance,
     /// The pixels of every primary surface so far. The library may read an old one until it has told
     /// all clients that it is gone, so all stay.
     primaries: Vec<Memory>,
@@ -73,7 +76,8 @@ impl Host {
         // The library keeps the pointers to its interfaces; threads of it may use them until the end.
         let device = Box::leak(Device::new(rings));
         let device = std::ptr::from_mut(device).cast::<QxlInstance>();
-        let host = Self { entry, server, device, primaries: Vec::new(), has_primary: false };
+        let agent = Box::leak(Agent::new()).instance();
+        let host = Self { entry, server, device, agent, primaries: Vec::new(), has_primary: false };
         host.configure(settings)?;
         host.initialize(settings)?;
         Ok(host)
@@ -81,10 +85,8 @@ impl Host {
 
     fn configure(&self, settings: &Settings) -> Result<()> {
         let entry = &self.entry;
-        let set = |name: &str, call: unsafe extern "C" fn(Server, c_int) -> c_int, value: c_int| {
-            // SAFETY: the server is valid, and the call takes any number.
-            let result = unsafe { call(self.server, value) };
-            ensure!(result == 0, "{name} refused {value}");
+        let set = |name: &str, call, value: c_int| {
+            ensure!(self.set(call, value) == 0, "{name} refused {value}");
             Ok(())
         };
         self.listen(&settings.listen)?;
@@ -105,6 +107,16 @@ impl Host {
         set("jpeg compression", entry.spice_server_set_jpeg_compression, settings.jpeg as c_int)?;
         set("zlib compression", entry.spice_server_set_zlib_glz_compression, settings.zlib as c_int)?;
         set("streaming", entry.spice_server_set_streaming_video, settings.streaming as c_int)
+    }
+
+    fn set(&self, call: unsafe extern "C" fn(Server, c_int) -> c_int, value: c_int) -> c_int {
+        // SAFETY: the server is valid, and the call takes any number.
+        unsafe { call(self.server, value) }
+    }
+
+    fn add_interface(&self, instance: *mut BaseInstance) -> c_int {
+        // SAFETY: each instance is complete and lives to the end of the process.
+        unsafe { (self.entry.spice_server_add_interface)(self.server, instance) }
     }
 
     fn listen(&self, address: &Address) -> Result<()> {
@@ -130,12 +142,11 @@ impl Host {
         // SAFETY: the server is valid, and the interface lives to the end of the process.
         let result = unsafe { (self.entry.spice_server_init)(self.server, core) };
         ensure!(result == 0, "spice_server_init failed; is the address in use?");
-        let inputs = Box::leak(Inputs::new()).instances();
+        let inputs = Box::leak(Inputs::new()).instances().into_iter();
+        let inputs = inputs.take(if settings.no_tablet { 2 } else { 3 });
         let migration = settings.migration.then(|| Box::leak(Migration::new()).instance());
         for instance in [self.device.cast()].into_iter().chain(inputs).chain(migration) {
-            // SAFETY: the instance is complete and lives to the end of the process.
-            let result = unsafe { (self.entry.spice_server_add_interface)(self.server, instance) };
-            ensure!(result == 0, "an interface was refused");
+            ensure!(self.add_interface(instance) == 0, "an interface was refused");
         }
         let mut slot = MemSlot {
             group: 0,

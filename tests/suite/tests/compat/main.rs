@@ -5,6 +5,9 @@
 //! original in both places the tests say whether they themselves are sound. Where pictures differ, both
 //! and a marked one are written to target/compat.
 
+mod agent;
+mod agent_facts;
+mod agent_scripts;
 mod early;
 mod inputs;
 mod migration;
@@ -123,6 +126,26 @@ fn a_host_learns_of_a_migration_what_it_learns_of_the_original() -> Result<()> {
         ensure!(expected == found, "{script:?}\nexpected {expected:#?}\nfound {found:#?}");
     }
     Ok(())
+}
+
+#[test]
+fn clients_and_the_agent_see_of_each_other_what_they_see_through_the_original() -> Result<()> {
+    let mut complaints = Vec::new();
+    for script in agent_scripts::all() {
+        let expected = agent::seen(&libraries::original()?, script.options, &script.steps)
+            .with_context(|| format!("{}, with the original", script.name))?;
+        let found = agent::seen(&libraries::under_test()?, script.options, &script.steps)
+            .with_context(|| script.name)?;
+        let outcome = agent::compare(script.name, &expected, &found);
+        complaints.extend(outcome.err().map(|error| format!("{error:#}")));
+    }
+    ensure!(complaints.is_empty(), "{}", complaints.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn the_original_differs_at_the_agents_port_as_the_documents_say() -> Result<()> {
+    agent_facts::hold()
 }
 
 const fn random(seed: u64) -> Source {

@@ -63,6 +63,13 @@ impl<'card> Framebuffer<'card> {
         self.card.map_dumb_buffer(&mut self.buffer).context("cannot map a buffer")
     }
 
+    /// Its pixels, mapped for good: as compositors do it, which draw every frame.
+    pub(crate) fn keep_mapped(&self) -> Result<DumbMapping<'static>> {
+        // Some bytes that name the buffer; they are few, and go with the program.
+        let buffer = Box::leak(Box::new(self.buffer));
+        self.card.map_dumb_buffer(buffer).context("cannot map a buffer")
+    }
+
     /// Fills it with one value for each byte.
     pub(crate) fn fill(&mut self, byte: u8) -> Result<()> {
         self.map()?.fill(byte);

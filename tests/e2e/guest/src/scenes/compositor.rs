@@ -2,6 +2,7 @@
 //! was shown last, and the flip tells what has changed since the last flip.
 
 use anyhow::Result;
+use drm::control::dumbbuffer::DumbMapping;
 use drm::control::{AtomicCommitFlags, Device as _};
 use drm_ffi::drm_mode_rect;
 
@@ -12,38 +13,45 @@ use crate::scenes::SIZE;
 /// A lit display and its two buffers.
 pub(super) struct Compositor<'card> {
     output: &'card Output<'card>,
-    front: Framebuffer<'card>,
-    back: Framebuffer<'card>,
+    front: Buffer<'card>,
+    back: Buffer<'card>,
     /// What the hidden buffer has not got of the frame that is shown.
     missed: Vec<Area>,
     tells_damage: bool,
+}
+
+/// A framebuffer and its pixels.
+struct Buffer<'card> {
+    framebuffer: Framebuffer<'card>,
+    pixels: DumbMapping<'static>,
 }
 
 impl<'card> Compositor<'card> {
     /// Lights the display with `canvas` in both buffers.
     pub(super) fn start(output: &'card Output<'card>, canvas: &Canvas) -> Result<Self> {
         let (width, height) = (u16::try_from(SIZE.width)?, u16::try_from(SIZE.height)?);
-        let buffer = || -> Result<Framebuffer<'card>> {
-            let mut framebuffer = Framebuffer::new(output.card, width.into(), height.into())?;
-            copy(&mut framebuffer, canvas, &[whole()])?;
-            Ok(framebuffer)
+        let buffer = || -> Result<Buffer<'card>> {
+            let framebuffer = Framebuffer::new(output.card, width.into(), height.into())?;
+            let mut buffer = Buffer { pixels: framebuffer.keep_mapped()?, framebuffer };
+            buffer.copy(canvas, &[whole()])?;
+            Ok(buffer)
         };
         let (front, back) = (buffer()?, buffer()?);
-        output.enabling(output.mode(width, height)?, &front)?.commit()?;
+        output.enabling(output.mode(width, height)?, &front.framebuffer)?.commit()?;
         let tells_damage = output.property(output.primary.into(), "FB_DAMAGE_CLIPS").is_some();
-        output.flip(&back)?;
+        output.flip(&back.framebuffer)?;
         Ok(Compositor { output, front: back, back: front, missed: Vec::new(), tells_damage })
     }
 
     /// Puts a picture into the hidden buffer.
     pub(super) fn fill_back(&mut self, canvas: &Canvas) -> Result<()> {
-        copy(&mut self.back, canvas, &[whole()])
+        self.back.copy(canvas, &[whole()])
     }
 
     /// Shows `canvas`, of which `damage` has changed since the last time.
     pub(super) fn show(&mut self, canvas: &Canvas, damage: Vec<Area>) -> Result<()> {
-        copy(&mut self.back, canvas, &self.missed)?;
-        copy(&mut self.back, canvas, &damage)?;
+        self.back.copy(canvas, &self.missed)?;
+        self.back.copy(canvas, &damage)?;
         self.swap(&damage)?;
         self.missed = damage;
         Ok(())
@@ -51,7 +59,8 @@ impl<'card> Compositor<'card> {
 
     /// Shows the hidden buffer and waits until it is shown.
     pub(super) fn swap(&mut self, damage: &[Area]) -> Result<()> {
-        let mut request = Request::new(self.output).set(self.output.primary, "FB_ID", self.back.id());
+        let mut request =
+            Request::new(self.output).set(self.output.primary, "FB_ID", self.back.framebuffer.id());
         let mut blob = None;
         if self.tells_damage {
             if !damage.is_empty() {
@@ -79,15 +88,16 @@ fn rectangle(area: &Area) -> Result<drm_mode_rect> {
     Ok(drm_mode_rect { x1: x1?, y1: y1?, x2: x2?, y2: y2? })
 }
 
-fn copy(framebuffer: &mut Framebuffer<'_>, canvas: &Canvas, areas: &[Area]) -> Result<()> {
-    let pitch = framebuffer.pitch()?;
-    let mut pixels = framebuffer.map()?;
-    for area in areas {
-        for y in area.top..area.bottom {
-            let row = canvas.row(y, area.left, area.right);
-            let start = y * pitch + area.left * 4;
-            pixels[start..start + row.len()].copy_from_slice(row);
+impl Buffer<'_> {
+    fn copy(&mut self, canvas: &Canvas, areas: &[Area]) -> Result<()> {
+        let pitch = self.framebuffer.pitch()?;
+        for area in areas {
+            for y in area.top..area.bottom {
+                let row = canvas.row(y, area.left, area.right);
+                let start = y * pitch + area.left * 4;
+                self.pixels[start..start + row.len()].copy_from_slice(row);
+            }
         }
+        Ok(())
     }
-    Ok(())
 }

@@ -85,13 +85,18 @@ pub(super) fn drag() -> Result<Scene> {
     Ok(Scene { canvas, frames: 90, period: None, step: Box::new(step) })
 }
 
-/// 640x360 in the middle at 25 frames a second; every pixel of it changes.
+/// 640x360 in the middle at 25 frames a second: lights that move, and grain as cameras have it.
 pub(super) fn video() -> Result<Scene> {
     let area = Area { left: 192, top: 204, right: 832, bottom: 564 };
+    let mut seed = 1_u32;
     let step = move |canvas: &mut Canvas, frame: usize| {
         canvas.paint(area, |x, y| {
-            let wave = |value: usize| u8::try_from(value & 0xff).unwrap_or_default();
-            [wave(x + frame * 3), wave(y * 2 + frame * 5), wave((x ^ y) + frame * 7)]
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let grain = usize::try_from(seed >> 28).unwrap_or_default();
+            // Up and down again, so that there are no edges.
+            let light =
+                |at: usize| u8::try_from((at & 0x1ff).abs_diff(256).min(239) + grain).unwrap_or(u8::MAX);
+            [light(x + frame * 4), light(x / 2 + y + frame * 3), light(y * 2 + 512 - frame * 2 % 512)]
         });
         Ok(vec![area])
     };
@@ -104,7 +109,7 @@ pub(super) fn pair() -> Result<[Canvas; 2]> {
     let mut striped = desk()?;
     let whole = Area { left: 0, top: 0, right: SIZE.width, bottom: SIZE.height };
     striped.paint(whole, |x, y| {
-        let level = u8::try_from((x * 7 + y * 13) & 0xff).unwrap_or_default();
+        let level = u8::try_from((x * 7 + y * 13 + x * y / 97) & 0xff).unwrap_or_default();
         [level, 255 - level, level / 2]
     });
     Ok([test_card::paint(SIZE, "scene")?, striped])
