@@ -28,6 +28,7 @@ const PACKAGES: &[&str] = &[
     "grim",
     "foot",
     "fonts-dejavu-core",
+    "kexec-tools",
 ];
 
 /// The disk's file, from the cache, or else made of Debian's packages in a minute or two.

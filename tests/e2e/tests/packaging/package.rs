@@ -28,10 +28,7 @@ pub(crate) fn of_the_environment() -> Result<PathBuf> {
 impl Package {
     /// Puts it into the system, once as it is and once under a later version.
     pub(crate) fn put_into(chroot: &Chroot) -> Result<Self> {
-        let file = std::env::var_os(VARIABLE).map(PathBuf::from);
-        let file =
-            file.with_context(|| format!("{VARIABLE} names no package: cargo xtask test packaging?"))?;
-        chroot.put(&file, FILE)?;
+        chroot.put(&of_the_environment()?, FILE)?;
         let version = chroot.run(&format!("dpkg-deb --field {FILE} Version"))?.trim().to_owned();
         let later_version = format!("{version}.1");
         chroot.run(&format!(
