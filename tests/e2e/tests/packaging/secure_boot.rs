@@ -13,8 +13,8 @@ use crate::{boot, found, machine};
 /// MiB.
 const MEMORY: u32 = 1536;
 
-/// The password that ties the wish to enrol to the one who confirms it.
-const PASSWORD: &str = "enrol-me";
+/// The password that ties the wish to enrol to the one who confirms it. Short: see [`type_blindly`].
+const PASSWORD: &str = "enrol";
 
 const UNSIGNED: &str = "/root/unsigned.ko";
 const REFUSED: &str = "Key was rejected by service";
@@ -68,8 +68,6 @@ fn refused(vm: &mut Vm) -> Result<()> {
     vm.guest.run("mount -t efivarfs efivars /sys/firmware/efi/efivars", Deadline::seconds(20))?;
     let state = vm.guest.run("mokutil --sb-state", Deadline::seconds(20))?;
     ensure!(state.contains("SecureBoot enabled"), "mokutil says {state}");
-    let lockdown = vm.guest.run("cat /sys/kernel/security/lockdown || true", Deadline::seconds(20))?;
-    println!("      lockdown: {}", lockdown.trim());
     ensure!(boot::driver(vm)? != "qxl-kms", "the kernel took a module whose key nobody knows");
     for load in ["modprobe qxl".to_owned(), format!("modprobe drm_shmem_helper; insmod {UNSIGNED}")] {
         let said = vm.guest.run(&format!("({load}) && echo LOADED || true"), Deadline::seconds(30))?;
@@ -94,11 +92,12 @@ fn confirm(vm: &mut Vm, client: &mut StockClient) -> Result<()> {
     let mut seen = vm.guest.console().position();
     let mut on_screen = |vm: &Vm, text: &str| -> Result<()> {
         let what = format!("\"{text}\" on the firmware's screen");
-        Deadline::seconds(180).until(&what, || {
+        let found = Deadline::seconds(180).until(&what, || {
             let console = vm.guest.console().text();
             let found = console.get(seen..).and_then(|rest| rest.find(text));
             Ok(found.map(|at| seen += at + text.len()))
-        })
+        });
+        found.with_context(|| format!("it shows {:?}", vm.guest.console().text().get(seen..)))
     };
     on_screen(vm, "Press any key")?;
     press(client, ENTER)?;
