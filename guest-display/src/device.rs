@@ -212,7 +212,7 @@ impl<B: Bus> Device<B> {
         self.flush()
     }
 
-    /// Leaves the device as after a reset, where VGA's text is visible.
+    /// Leaves the device as it was found: VGA's text is visible.
     pub fn shut_down(&mut self) {
         self.suspend();
     }

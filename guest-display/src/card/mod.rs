@@ -11,6 +11,7 @@ mod pause;
 mod pointer;
 mod reclaim;
 mod send;
+mod vga;
 
 use core::mem::offset_of;
 
@@ -32,6 +33,7 @@ use crate::statistics::Statistics;
 use crate::window::Window;
 
 use self::pause::Blocked;
+use self::vga::VgaMemory;
 
 /// Commands that the device may have at once. The original server keeps at most a thousand drawings.
 const COMMANDS: u32 = 2048;
@@ -67,6 +69,7 @@ pub(crate) struct Card<B: Bus> {
     /// in the way of drawings, nor drawings in the way of the pointer.
     pointer_heap: Heap,
     shapes: Residents,
+    vga: VgaMemory,
     /// The most pixels of one image.
     most_pixels: usize,
     /// Pixels of a row of the screen.
@@ -93,6 +96,7 @@ impl<B: Bus> Card<B> {
         let layout = Layout::read(&bus)?;
         let mut statistics = Statistics::default();
         let header = Window::new(bus.ram().clone(), layout.header);
+        let vga = VgaMemory::read(&bus, layout.primary);
         let (slot, rings) = take_up(&mut bus, &layout, &header, &mut statistics)?;
         let pointer_len = POINTER_BYTES.min(layout.commands.len / 8);
         let start = layout.commands.start;
@@ -109,6 +113,7 @@ impl<B: Bus> Card<B> {
             tiles: Residents::new(TILES)?,
             pointer_heap: Heap::new(start, pointer_len, 2 * (COMMANDS + SHAPES) + 2)?,
             shapes: Residents::new(SHAPES)?,
+            vga,
             most_pixels: images::most_pixels(heap_len),
             screen_width: 0,
             mm_time: U32::new(0),
@@ -150,10 +155,11 @@ impl<B: Bus> Card<B> {
         Ok(())
     }
 
-    /// Resets the device for good: it forgets everything and shows what VGA has.
+    /// Resets the device for good: it forgets everything and shows what VGA had when the driver came.
     pub(crate) fn abandon(&mut self) {
         self.header.store(offset_of!(RamHeader, int_mask), 0);
         self.port(IoPort::Reset, 0);
+        self.vga.put_back(&self.bus);
         self.dead = Some(Dead::Suspended);
     }
 

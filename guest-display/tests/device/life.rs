@@ -1,12 +1,13 @@
 //! Screens come and go, the device sleeps, wakes, and is reset by its host.
 
 use guest_display::geometry::Rect;
-use guest_display::{Dead, Head, Progress};
+use guest_display::{Dead, Device, Head, Progress};
 use qxl::ioport::IoPort;
 use qxl::ram::interrupt;
+use qxl::ring::SharedMemory;
 
 use crate::frame::{Frame, Shape};
-use crate::{drain, head, settle, shown, started};
+use crate::{Board, drain, head, settle, shown, started};
 
 fn colors(x: u32, y: u32) -> u32 {
     x.wrapping_mul(0x01_0307) ^ y.wrapping_mul(0x07_0501) ^ (x * y)
@@ -91,6 +92,26 @@ fn the_picture_is_back_after_sleep() {
     device.shut_down();
     assert_eq!(device.statistics().port(IoPort::Reset), 4);
     board.assert_content();
+}
+
+#[test]
+fn the_text_of_vga_is_back_at_the_end() {
+    let board = Board::new(7);
+    let mut text: Vec<u8> = (0..256 << 10).map(|at| (at % 251) as u8).collect();
+    board.memory().view(0).write(0, &text);
+    let mut device = Device::start(board.clone()).unwrap();
+    device.set_screen(&[head(64, 64)]).unwrap();
+    let mut frame = Frame::new(64, 64);
+    let all = Rect::new(0, 0, 64, 64);
+    frame.paint(all, colors);
+    device.update(0, &frame, &[all]).unwrap();
+    settle(&board, &mut device);
+    // A device puts its pixels there when it is asked for them.
+    board.memory().view(0).write(0, &[0xff; 64 * 64 * 4]);
+    device.shut_down();
+    let before = text.clone();
+    board.memory().view(0).read(0, &mut text);
+    assert!(text == before, "the memory of VGA is not what it was");
 }
 
 #[test]

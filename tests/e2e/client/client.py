@@ -50,14 +50,15 @@ class Pointer:
         listen(channel, "cursor-set", self.on_set)
         listen(channel, "cursor-move", self.on_move)
         listen(channel, "cursor-hide", lambda channel: self.state.update(shown=False))
-        listen(channel, "cursor-reset", lambda channel: self.state.update(shown=False))
+        listen(channel, "cursor-reset", lambda channel: self.state.update(shown=False, width=0, height=0))
 
     def on_set(self, channel, width, height, hot_x, hot_y, pixels):
         self.pixels = ctypes.string_at(pixels, width * height * 4) if pixels else b""
         self.state.update({"shown": True, "width": width, "height": height, "hot-x": hot_x, "hot-y": hot_y})
 
     def on_move(self, channel, x, y):
-        self.state.update(x=x, y=y)
+        # It also shows a shape that was hidden.
+        self.state.update(x=x, y=y, shown=self.state["width"] > 0)
 
 
 class Client:

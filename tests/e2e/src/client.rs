@@ -110,10 +110,13 @@ impl StockClient {
 
     /// Waits until the primary surface has this size, in pixels.
     pub fn sized(&mut self, width: usize, height: usize, deadline: Deadline) -> Result<()> {
-        deadline.until(&format!("a client's screen of {width}x{height}"), || {
-            let state = self.state()?;
-            Ok((state["width"] == width && state["height"] == height).then_some(()))
-        })
+        let mut seen = (Value::Null, Value::Null);
+        let sized = deadline.until(&format!("a client's screen of {width}x{height}"), || {
+            let mut state = self.state()?;
+            seen = (state["width"].take(), state["height"].take());
+            Ok((seen.0 == width && seen.1 == height).then_some(()))
+        });
+        sized.with_context(|| format!("it is {}x{}", seen.0, seen.1))
     }
 
     /// Waits until the server has chosen this mouse mode.

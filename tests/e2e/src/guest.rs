@@ -101,6 +101,18 @@ impl Guest {
         Fingerprint::told(&self.marker("DRAWN still", deadline)?)
     }
 
+    /// Shows pictures on several displays, as `guest-program heads` takes them. Gives what a client should show of them all.
+    pub fn draw_heads(&mut self, options: &str, deadline: Deadline) -> Result<Fingerprint> {
+        self.start(&format!("heads {options}"), deadline)?;
+        Fingerprint::told(&self.marker("DRAWN still", deadline)?)
+    }
+
+    /// Shows our pointer, pointing to a place in pixels.
+    pub fn show_pointer(&mut self, (x, y): (i32, i32), deadline: Deadline) -> Result<PointerShape> {
+        self.start(&format!("pointer {x} {y}"), deadline)?;
+        PointerShape::told(&self.marker("POINTER ", deadline)?)
+    }
+
     /// Shows a scene of a desktop and keeps its last picture until [`Guest::stop_drawing`].
     pub fn draw_scene(&mut self, name: &str, deadline: Deadline) -> Result<Fingerprint> {
         self.start(&format!("scene {name} --keep"), deadline)?;

@@ -125,6 +125,19 @@ impl Qmp {
         self.events.clear();
     }
 
+    /// `migrate` into a file, from which a machine with [`VmBuilder::incoming`](crate::VmBuilder::incoming) goes on. This one
+    /// stands still afterwards.
+    pub fn migrate(&mut self, file: &Path, deadline: Deadline) -> Result<()> {
+        self.execute("migrate", &json!({ "uri": format!("exec:cat >'{}'", file.display()) }))?;
+        deadline.until("the end of the migration", || {
+            let state = self.execute("query-migrate", &json!({}))?;
+            if state["status"] == "failed" {
+                bail!("the migration failed: {state}");
+            }
+            Ok((state["status"] == "completed").then_some(()))
+        })
+    }
+
     /// `blockdev-create` and `blockdev-add`: an empty qcow2 file on which snapshots of the machine can be kept.
     pub fn add_snapshot_storage(&mut self, file: &Path) -> Result<()> {
         const SIZE: u64 = 1 << 20;

@@ -132,8 +132,8 @@ impl VmBuilder {
         self
     }
 
-    /// Adds the port of the guest's agent: stock clients ask for screens only where there is one. The pointer stays with the
-    /// tablet.
+    /// Adds the port of the guest's agent: stock clients ask for screens only where there is one. A tablet keeps the
+    /// pointer.
     pub fn agent_port(mut self) -> Self {
         self.agent = true;
         self.arguments(&[
@@ -148,6 +148,11 @@ impl VmBuilder {
     pub fn arguments(mut self, arguments: &[&str]) -> Self {
         self.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
         self
+    }
+
+    /// Begins with what [`Qmp::migrate`] has written into `file` instead of a boot.
+    pub fn incoming(self, file: &Path) -> Self {
+        self.arguments(&["-incoming", &format!("exec:cat '{}'", file.display())])
     }
 
     /// Adds an argument to the kernel's command line.
@@ -221,7 +226,8 @@ impl VmBuilder {
             qemu.args(["-device", "virtio-tablet-pci"]);
         }
         let ticketing = if self.ticket.is_some() { "off" } else { "on" };
-        let agent = if self.agent { ",agent-mouse=off" } else { "" };
+        let tablet_first = self.agent && self.pointer == Pointer::Tablet;
+        let agent = if tablet_first { ",agent-mouse=off" } else { "" };
         qemu.arg("-spice").arg(format!("{},disable-ticketing={ticketing}{agent}", spice.spice_argument()));
         for name in ["monitor", "console", "control"] {
             qemu.arg("-chardev").arg(format!("socket,id={name},path={}", folder.file(name).display()));

@@ -39,6 +39,13 @@ pub(crate) struct Canvas {
     bytes: Vec<u8>,
 }
 
+impl Size {
+    /// All of a picture of this size.
+    pub(crate) fn whole(self) -> Area {
+        Area { left: 0, top: 0, right: self.width, bottom: self.height }
+    }
+}
+
 impl Area {
     /// The smallest rectangle around both.
     pub(crate) fn around(self, other: Area) -> Area {
@@ -61,11 +68,20 @@ impl Canvas {
         Ok(Canvas { size, bytes })
     }
 
+    /// A black picture.
+    pub(crate) fn black(size: Size) -> Self {
+        Canvas { size, bytes: vec![0; size.width * size.height * 4] }
+    }
+
     /// A picture of pixels in the display's own format.
     pub(crate) fn of_bytes(size: Size, bytes: &[u8]) -> Result<Self> {
         let expected = size.width * size.height * 4;
         ensure!(bytes.len() == expected, "{size:?} needs {expected} bytes, there are {}", bytes.len());
         Ok(Canvas { size, bytes: bytes.to_vec() })
+    }
+
+    pub(crate) fn size(&self) -> Size {
+        self.size
     }
 
     /// All pixels, rows from the top without padding.

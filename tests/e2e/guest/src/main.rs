@@ -1,5 +1,6 @@
 //! The program inside the test guest. The guest's init script and the host's tests start it:
-//! `guest-program draw` shows a picture through KMS as a compositor would (dumb buffer, dirty rectangles), `window` shows one
+//! `guest-program draw` shows a picture through KMS as a compositor would (dumb buffer, dirty rectangles), `heads` several,
+//! `pointer` a pointer, `window` shows one
 //! on a desktop, `seen` tells what the guest holds for its picture, `conformance` questions the display's driver, and
 //! `events` reports what the kernel's input devices say. It is all of the guest's system besides busybox, but where a disk
 //! has desktops.
@@ -8,10 +9,14 @@ mod animation;
 mod canvas;
 mod conformance;
 mod events;
+mod heads;
 mod kms;
+mod mode_changes;
+mod pointer;
 mod scenes;
 mod screen;
 mod seen;
+mod shape;
 mod test_card;
 mod window;
 
@@ -23,6 +28,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use drm::control::ModeTypeFlags;
 
 use crate::canvas::Size;
+use crate::heads::Arrangement;
 use crate::screen::{Depth, Screen};
 use crate::seen::Source;
 
@@ -47,6 +53,19 @@ enum Verb {
         #[arg(long)]
         rgb565: bool,
     },
+    /// Show a picture on each of several displays, and keep them until killed.
+    Heads {
+        arrangement: Arrangement,
+        #[arg(required = true, value_parser = parse_size)]
+        sizes: Vec<Size>,
+        /// Then ask for a screen of this size on the next display, or on the first, which is to be refused.
+        #[arg(long, value_parser = parse_size)]
+        refused: Option<Size>,
+    },
+    /// Show a pointer that points to a place, in pixels, and keep it until killed.
+    Pointer { x: i32, y: i32 },
+    /// Set this many modes, one after the other.
+    ModeChanges { rounds: u16 },
     /// Question the display's driver; print an answer a line.
     Conformance {
         /// Only checks whose names contain this.
@@ -89,6 +108,9 @@ fn main() -> ExitCode {
         Verb::Warp { x, y } => window::warp(x, y),
         Verb::Scene { name, keep } => scenes::run(&name, keep, report),
         Verb::Conformance { filter } => conformance::run(&filter, report),
+        Verb::Heads { arrangement, sizes, refused } => heads::show(arrangement, &sizes, refused, report),
+        Verb::Pointer { x, y } => pointer::show((x, y), report),
+        Verb::ModeChanges { rounds } => mode_changes::run(rounds),
         Verb::Draw { picture, size, frames, rgb565 } => draw(picture, size, frames, rgb565),
     };
     let Err(error) = outcome else { return ExitCode::SUCCESS };

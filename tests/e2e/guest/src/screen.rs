@@ -87,7 +87,7 @@ impl Screen {
 
     /// Copies `areas` of `canvas` to the display, all of it when there are none, and announces them.
     pub(crate) fn show(&mut self, canvas: &Canvas, areas: &[Area]) -> Result<()> {
-        let whole = [Area { left: 0, top: 0, right: self.size.width, bottom: self.size.height }];
+        let whole = [self.size.whole()];
         let areas = if areas.is_empty() { &whole } else { areas };
         let pitch = usize::try_from(self.buffer.pitch())?;
         let mut mapping = self.card.map_dumb_buffer(&mut self.buffer)?;

@@ -2,10 +2,10 @@
 //! listed here; anything else that it fails says something about the test. Ours has to answer all.
 
 use anyhow::{Result, ensure};
-use e2e::{Deadline, KmsDriver, Suite};
+use e2e::{Deadline, Suite};
 
-use crate::Session;
 use crate::answers::{Answer, read};
+use crate::session::Session;
 
 /// Checks that upstream's qxl fails, on the kernels named, and why.
 const KNOWN_OF_UPSTREAM: &[(&str, &[Suite], &str)] = &[
@@ -65,8 +65,7 @@ pub(crate) fn answers_all(session: &mut Session) -> Result<()> {
             Answer::Fail(_) if expected_to_fail => known += 1,
             Answer::Fail(reason) => surprises.push(format!("{name}: {reason}")),
             Answer::Skip(reason) => {
-                let allowed = session.driver == KmsDriver::Upstream
-                    || NOT_OFFERED.iter().any(|(known, _)| *known == name);
+                let allowed = !session.is_ours() || NOT_OFFERED.iter().any(|(known, _)| *known == name);
                 println!("      {name} skipped: {reason}");
                 if !allowed {
                     surprises.push(format!("{name} skipped: {reason}"));
@@ -75,7 +74,7 @@ pub(crate) fn answers_all(session: &mut Session) -> Result<()> {
         }
     }
     session.vm.guest.run("echo detect | tee /sys/class/drm/card*-Virtual-2/status", Deadline::seconds(10))?;
-    if session.driver == KmsDriver::Upstream {
+    if !session.is_ours() {
         // See dirtyfb-odd-clips above.
         session.vm.forget_complaints()?;
     }
@@ -85,7 +84,7 @@ pub(crate) fn answers_all(session: &mut Session) -> Result<()> {
 }
 
 fn fails_upstream(session: &Session, name: &str) -> bool {
-    session.driver == KmsDriver::Upstream
+    !session.is_ours()
         && KNOWN_OF_UPSTREAM
             .iter()
             .any(|(known, suites, _)| *known == name && suites.contains(&session.suite))

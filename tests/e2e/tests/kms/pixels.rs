@@ -2,9 +2,9 @@
 //! leaves something out is caught although QEMU and the client agree.
 
 use anyhow::{Context, Result, ensure};
-use e2e::{Deadline, Fingerprint, KmsDriver, Suite};
+use e2e::{Deadline, Fingerprint};
 
-use crate::Session;
+use crate::session::Session;
 
 /// The kernel's text console, after it has scrolled.
 pub(crate) fn console(session: &mut Session) -> Result<()> {
@@ -27,7 +27,7 @@ pub(crate) fn modes(session: &mut Session) -> Result<()> {
 
 /// Programs that ask for 16 bits a pixel.
 pub(crate) fn sixteen_bits(session: &mut Session) -> Result<()> {
-    if session.driver == KmsDriver::Upstream {
+    if !session.is_ours() {
         return Ok(());
     }
     let drawn = session.vm.guest.draw_still_with("--size 1024x768 --rgb565", Deadline::seconds(60))?;
@@ -108,16 +108,20 @@ pub(crate) fn saved_and_loaded(session: &mut Session) -> Result<()> {
 
 /// QEMU and the client come to show the picture that the guest has drawn.
 pub(crate) fn shows(session: &mut Session, drawn: Fingerprint) -> Result<()> {
-    let Session { vm, client, .. } = session;
+    client_shows(session, drawn)?;
+    session.vm.same_picture(&mut session.client, Deadline::seconds(30)).map(drop)
+}
+
+/// The client comes to show it.
+pub(crate) fn client_shows(session: &mut Session, drawn: Fingerprint) -> Result<()> {
+    let client = &mut session.client;
     let equal = Deadline::seconds(30).until("the guest's picture at the client", || {
         Ok((client.picture()?.fingerprint() == drawn).then_some(()))
     });
-    if equal.is_err() {
-        let picture = client.picture()?;
+    if let Err(error) = equal {
         let file = std::env::temp_dir().join("kms-differs.png");
-        picture.write_png(&file)?;
-        let name = Suite::name(session.suite);
-        equal.map_err(|error| error.context(format!("on {name}, what it shows is in {}", file.display())))?;
+        client.picture()?.write_png(&file)?;
+        return Err(error.context(format!("what it shows is in {}", file.display())));
     }
-    vm.same_picture(client, Deadline::seconds(30)).map(drop)
+    Ok(())
 }

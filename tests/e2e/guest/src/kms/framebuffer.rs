@@ -5,6 +5,7 @@ use drm::buffer::{Buffer, DrmFourcc};
 use drm::control::dumbbuffer::{DumbBuffer, DumbMapping};
 use drm::control::{Device, framebuffer};
 
+use crate::canvas::{Canvas, Size};
 use crate::kms::Card;
 
 /// A buffer in the program's and the device's sight. Removed when dropped, as far as the device is still there.
@@ -68,6 +69,18 @@ impl<'card> Framebuffer<'card> {
         // Some bytes that name the buffer; they are few, and go with the program.
         let buffer = Box::leak(Box::new(self.buffer));
         self.card.map_dumb_buffer(buffer).context("cannot map a buffer")
+    }
+
+    /// Copies a picture of at most its size into its upper left corner.
+    pub(crate) fn show(&mut self, picture: &Canvas) -> Result<()> {
+        let pitch = self.pitch()?;
+        let Size { width, height } = picture.size();
+        let mut pixels = self.map()?;
+        for (row, y) in pixels.chunks_mut(pitch).zip(0..height) {
+            let of_picture = picture.row(y, 0, width);
+            row.get_mut(..of_picture.len()).context("a picture is too wide")?.copy_from_slice(of_picture);
+        }
+        Ok(())
     }
 
     /// Fills it with one value for each byte.

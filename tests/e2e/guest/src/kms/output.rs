@@ -100,13 +100,23 @@ impl<'card> Output<'card> {
 
     /// What switches the display to `mode`, showing `framebuffer`'s upper left corner.
     pub(crate) fn enabling(&self, mode: Mode, framebuffer: &Framebuffer<'_>) -> Result<Request<'_>> {
+        self.enabling_part(mode, framebuffer, (0, 0))
+    }
+
+    /// The same, with the part of `framebuffer` that begins at a place.
+    pub(crate) fn enabling_part(
+        &self,
+        mode: Mode,
+        framebuffer: &Framebuffer<'_>,
+        corner: (u64, u64),
+    ) -> Result<Request<'_>> {
         let blob = u64::from(self.card.create_property_blob(&mode)?);
         let (width, height) = mode.size();
         let request = Request::new(self)
             .set(self.connector, "CRTC_ID", number(self.crtc))
             .set(self.crtc, "MODE_ID", blob)
             .set(self.crtc, "ACTIVE", 1);
-        Ok(self.placing(request, framebuffer, (width.into(), height.into())))
+        Ok(self.placing_part(request, framebuffer, corner, (width.into(), height.into())))
     }
 
     /// Adds the primary plane over the whole CRTC to `request`.
@@ -114,13 +124,24 @@ impl<'card> Output<'card> {
         &self,
         request: Request<'output>,
         framebuffer: &Framebuffer<'_>,
+        size: (u64, u64),
+    ) -> Request<'output> {
+        self.placing_part(request, framebuffer, (0, 0), size)
+    }
+
+    /// The same, with the part of `framebuffer` that begins at `left`, `top`.
+    pub(crate) fn placing_part<'output>(
+        &self,
+        request: Request<'output>,
+        framebuffer: &Framebuffer<'_>,
+        (left, top): (u64, u64),
         (width, height): (u64, u64),
     ) -> Request<'output> {
         request
             .set(self.primary, "FB_ID", framebuffer.id())
             .set(self.primary, "CRTC_ID", number(self.crtc))
-            .set(self.primary, "SRC_X", 0)
-            .set(self.primary, "SRC_Y", 0)
+            .set(self.primary, "SRC_X", left << 16)
+            .set(self.primary, "SRC_Y", top << 16)
             .set(self.primary, "SRC_W", width << 16)
             .set(self.primary, "SRC_H", height << 16)
             .set(self.primary, "CRTC_X", 0)

@@ -1,7 +1,6 @@
 //! A program on a desktop: one window over the whole screen with the test card, which follows the screen's size, and a
 //! pointer of known shape over it. The host compares what it tells here with what a client shows.
 
-mod shape;
 mod wayland;
 mod x11;
 

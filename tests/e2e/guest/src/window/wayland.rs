@@ -25,8 +25,9 @@ use wayland_protocols::xdg::shell::client::{
     xdg_wm_base::{self, XdgWmBase},
 };
 
-use super::{Report, drawn, picture, shape};
+use super::{Report, drawn, picture};
 use crate::canvas::Size;
+use crate::shape;
 
 /// The window's size where the compositor leaves that to us until it has seen a picture.
 const FIRST: Size = Size { width: 640, height: 480 };

@@ -12,8 +12,9 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::rust_connection::RustConnection;
 
-use super::{Report, drawn, picture, shape};
+use super::{Report, drawn, picture};
 use crate::canvas::{Canvas, Size};
+use crate::shape;
 
 /// What the picture says of who shows it.
 const DESKTOP: &str = "X11";

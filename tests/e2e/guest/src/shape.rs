@@ -2,13 +2,13 @@
 //! is not in its corner.
 
 /// Width and height, in pixels.
-pub(super) const SIZE: u16 = 24;
+pub(crate) const SIZE: u16 = 24;
 /// The pixel that points.
-pub(super) const HOT_X: u16 = 5;
-pub(super) const HOT_Y: u16 = 7;
+pub(crate) const HOT_X: u16 = 5;
+pub(crate) const HOT_Y: u16 = 7;
 
 /// Blue, green, red and alpha of each pixel, colours multiplied by alpha, as X11, Wayland and the kernel take them.
-pub(super) fn pixels() -> Vec<u8> {
+pub(crate) fn pixels() -> Vec<u8> {
     let places = (0..SIZE).flat_map(|y| (0..SIZE).map(move |x| (x, y)));
     places.flat_map(|(x, y)| pixel(x, y)).collect()
 }
@@ -23,7 +23,7 @@ fn pixel(x: u16, y: u16) -> [u8; 4] {
 }
 
 /// What the host compares: FNV-1a over red, green, blue and alpha of the pixels.
-pub(super) fn fingerprint() -> u64 {
+pub(crate) fn fingerprint() -> u64 {
     let pixels = pixels();
     let bytes =
         pixels.as_chunks::<4>().0.iter().flat_map(|[blue, green, red, alpha]| [*red, *green, *blue, *alpha]);
@@ -31,6 +31,6 @@ pub(super) fn fingerprint() -> u64 {
 }
 
 /// What the host waits for.
-pub(super) fn described() -> String {
+pub(crate) fn described() -> String {
     format!("POINTER {SIZE}x{SIZE} {HOT_X},{HOT_Y} {:016x}", fingerprint())
 }
