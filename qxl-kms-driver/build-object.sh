@@ -3,17 +3,28 @@
 # rustc, the standard library's sources and an archiver, nothing else. `cargo xtask build kms` runs it to make the object
 # that ships; whoever wants to make their own runs the same.
 #
-# usage: build-object.sh SOURCES OUTPUT [x86|arm64]
-#   SOURCES  a folder with qxl, guest-display, qxl-kms-driver and vendor/, as in the DKMS package
+# usage: build-object.sh [SOURCES OUTPUT [x86|arm64]]
+#   SOURCES  a folder with qxl, guest-display, qxl-kms-driver and vendor/; without it the one beside this script, for this
+#            machine's processor, and the object takes the place of the one that is there: so DKMS calls it as PRE_BUILD
 #   STACK_SIZES  where to put the object with its section .stack_sizes, which the kernel's tools do not like (default: nowhere)
-#   RUSTC    the compiler, 1.95 or later (default: rustc), which must have its sources (Debian 12: rustc-web, rust-web-src)
+#   RUSTC    the compiler, 1.95 or later (default: rustc), which must have its sources (Debian 12 and 13: rustc-web,
+#            rust-web-src)
 set -eu
-sources=$1 output=$2 arch=${3:-x86}
+case $(uname -m) in aarch64) machine=arm64 ;; *) machine=x86 ;; esac
+here=$(cd "$(dirname "$0")" && pwd)
+sources=${1:-$here/source} arch=${3:-$machine}
+output=${2:-$here/qxl_core_$arch.rust_obj}
 rustc=${RUSTC:-rustc}
 library=${RUST_LIB_SRC:-$($rustc --print sysroot)/lib/rustlib/src/rust/library}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+# What the version says after "rustc 1.".
+minor=$($rustc --version | sed -n 's/^rustc 1\.\([0-9]*\)\..*/\1/p')
+[ "${minor:-0}" -ge 95 ] || {
+    echo "$($rustc --version) is too old, 1.95 is needed; Debian 12 and 13 have it in rustc-web and rust-web-src" >&2
+    exit 1
+}
 [ -d "$library/core" ] || { echo "the sources of rust's library are missing: $library" >&2; exit 1; }
 # The kernel wants flags that stable compilers only take like this; the kernel's own Rust code is compiled so too.
 export RUSTC_BOOTSTRAP=1
@@ -89,7 +100,7 @@ $rustc $flags --crate-type staticlib --crate-name qxl_core --edition 2024 -Clto=
     "$sources/qxl-kms-driver/src/lib.rs"
 member=$(ar t "$work/libqxl_core.a" | grep 'qxl_core\..*\.o$' | head -n 1)
 ar p "$work/libqxl_core.a" "$member" > "$work/qxl_core.o"
-case $arch in arm64) objcopy=${OBJCOPY:-aarch64-linux-gnu-objcopy} ;; *) objcopy=${OBJCOPY:-objcopy} ;; esac
+case $machine-$arch in x86-arm64) objcopy=${OBJCOPY:-aarch64-linux-gnu-objcopy} ;; *) objcopy=${OBJCOPY:-objcopy} ;; esac
 [ -z "${STACK_SIZES:-}" ] || cp "$work/qxl_core.o" "$STACK_SIZES"
 $objcopy -R .eh_frame -R .rela.eh_frame -R .comment -R .stack_sizes -R .rela.stack_sizes "$work/qxl_core.o"
 mkdir -p "$(dirname "$output")"

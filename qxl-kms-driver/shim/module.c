@@ -167,4 +167,5 @@ module_pci_driver(qxl_pci_driver);
 
 MODULE_AUTHOR("The SPICE guest suite's authors");
 MODULE_DESCRIPTION("QXL virtual display");
+MODULE_VERSION(QXL_KMS_VERSION);
 MODULE_LICENSE("Dual MIT/GPL");

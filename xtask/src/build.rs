@@ -35,7 +35,7 @@ pub(crate) fn run(options: &Options) -> Result<String> {
     setup::ensure()?;
     match options.what {
         Artefact::HostServer => host_server(),
-        Artefact::Kms => kms::build(),
+        Artefact::Kms => Ok(kms::build()?.to_string()),
         Artefact::All => Ok(format!("{}; {}", host_server()?, kms::build()?)),
     }
 }

@@ -14,7 +14,12 @@ const LIBRARY: &str = "SPICE_SERVER_LIBRARY";
 /// Names the folder of our kernel modules; the tests of drivers read it.
 const MODULES: &str = "KMS_MODULES";
 
+/// Names our display driver's package; its tests read it.
+const PACKAGE: &str = "KMS_PACKAGE";
+
 const KMS: &[&str] = &["--package", "e2e", "--test", "kms"];
+const DESKTOP: &[&str] = &["--package", "e2e", "--test", "desktop"];
+const PACKAGING: &[&str] = &["--package", "e2e", "--test", "packaging"];
 
 /// Which tests to run.
 #[derive(Args)]
@@ -35,6 +40,12 @@ enum Kind {
     E2e,
     /// The drivers of the QXL device on every kernel, the kernel's own first, then ours: half an hour, not part of `all`.
     Kms,
+    /// Xorg, weston, sway and the text console on every kernel, the kernel's own driver first, then ours: DESKTOP_MINUTES, not
+    /// part of `all`.
+    Desktop,
+    /// The driver's package in Debian 12, 13 and sid, installed, upgraded, removed and booted with, also with Secure Boot:
+    /// PACKAGING_MINUTES, not part of `all`.
+    Packaging,
     /// All of them but the drivers'.
     All,
 }
@@ -58,7 +69,7 @@ pub(crate) fn run(options: &Options) -> Result<String> {
         suite()?;
         passed.push("suite");
     }
-    if wanted(Kind::Compat) || wanted(Kind::E2e) || options.kind == Kind::Kms {
+    if wanted(Kind::Compat) || wanted(Kind::E2e) || matches!(options.kind, Kind::Kms | Kind::Desktop) {
         build::host_server()?;
     }
     if wanted(Kind::Compat) {
@@ -70,8 +81,16 @@ pub(crate) fn run(options: &Options) -> Result<String> {
         passed.push("e2e");
     }
     if options.kind == Kind::Kms {
-        drivers()?;
+        with_each_driver("kms", KMS)?;
         passed.push("kms");
+    }
+    if options.kind == Kind::Desktop {
+        with_each_driver("desktop", DESKTOP)?;
+        passed.push("desktop");
+    }
+    if options.kind == Kind::Packaging {
+        packaging()?;
+        passed.push("packaging");
     }
     Ok(format!("{} passed", passed.join(", ")))
 }
@@ -96,17 +115,25 @@ fn e2e(library: &Path) -> Result<()> {
 }
 
 /// The kernel's own driver goes first, with the original library: what fails there says something about the test.
-fn drivers() -> Result<()> {
-    println!("test: kms with the kernel's own driver and the original library");
-    run_target(KMS, &symbols::installed()?)?;
+fn with_each_driver(kind: &str, arguments: &[&str]) -> Result<()> {
+    println!("test: {kind} with the kernel's own driver and the original library");
+    run_target(arguments, &symbols::installed()?)?;
     println!("test: {}", kms::build()?);
     let modules = workspace::dist().join("kms/modules");
     for (name, library) in [("original", symbols::installed()?), ("our", ours()?)] {
-        println!("test: kms with our driver and the {name} library");
-        let mut cargo = target(KMS);
+        println!("test: {kind} with our driver and the {name} library");
+        let mut cargo = target(arguments);
         command::run(cargo.env(LIBRARY, library).env(MODULES, &modules))?;
     }
     Ok(())
+}
+
+/// With the original library: what is installed is the driver.
+fn packaging() -> Result<()> {
+    let built = kms::build()?;
+    println!("test: packaging of {built}");
+    let mut cargo = target(PACKAGING);
+    command::run(cargo.env(LIBRARY, symbols::installed()?).env(PACKAGE, &built.package))
 }
 
 /// Runs one test binary that ordinary `cargo test` leaves out, one test at a time, against `library`.

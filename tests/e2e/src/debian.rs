@@ -85,7 +85,8 @@ impl Archive {
         dependency(&listing, prefix).map(|found| self.package(found)).transpose()
     }
 
-    fn package(&self, name: String) -> Result<Package<'_>> {
+    /// A package by its name.
+    pub(crate) fn package(&self, name: String) -> Result<Package<'_>> {
         let uris = said(self.command("apt-get").args(["download", "--print-uris", &name]))?;
         let digest = digest(&uris).with_context(|| format!("apt knows no digest of {name}"))?;
         Ok(Package { archive: self, name, digest })

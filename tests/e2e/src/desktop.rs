@@ -1,5 +1,5 @@
 //! The disk of a guest with desktops: Debian 13's X server, Wayland compositors and what they need to start, without
-//! systemd. The same disk serves every kernel: it has no modules, and nobody writes to it.
+//! systemd. The same disk serves every kernel: it has no modules.
 
 use std::path::PathBuf;
 
@@ -28,6 +28,7 @@ const PACKAGES: &[&str] = &[
     "grim",
     "foot",
     "fonts-dejavu-core",
+    "kexec-tools",
 ];
 
 /// The disk's file, from the cache, or else made of Debian's packages in a minute or two.

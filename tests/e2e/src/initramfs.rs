@@ -11,6 +11,7 @@ use crate::cpio::Archive;
 use crate::debian::Suite;
 use crate::desktop;
 use crate::driver::KmsDriver;
+use crate::guest_files::{self, BUSYBOX, Script};
 use crate::kernel::Kernel;
 use crate::kernel_modules::{KernelModule, KernelModules};
 use crate::program;
@@ -28,32 +29,10 @@ const MODULES: &[&str] = &[
 ];
 
 /// What a disk needs besides.
-const DISK_MODULES: &[&str] = &["ext4", "overlay", BUILT_IN_LATER];
+const DISK_MODULES: &[&str] = &["ext4", BUILT_IN_LATER];
 
 /// A part of ext4 that kernels before 6.14 have as a module which nothing names as a dependency.
 const BUILT_IN_LATER: &str = "crc32c_generic";
-
-const BUSYBOX: &str = "/bin/busybox";
-
-/// Every guest's scripts, by their names in the initramfs.
-const SCRIPTS: &[(&str, &str)] =
-    &[("init", include_str!("guest_scripts/init.sh")), ("serve.sh", include_str!("guest_scripts/serve.sh"))];
-
-/// What a guest with desktops has besides; the last one is what our driver's package installs.
-const DESKTOP_FILES: &[(&str, &str)] = &[
-    ("desktop.sh", include_str!("guest_scripts/desktop.sh")),
-    ("desktops/compositor-ready", include_str!("guest_scripts/desktops/compositor-ready")),
-    ("desktops/follow-client", include_str!("guest_scripts/desktops/follow-client")),
-    ("desktops/in-desktop", include_str!("guest_scripts/desktops/in-desktop")),
-    ("desktops/show-window", include_str!("guest_scripts/desktops/show-window")),
-    ("desktops/start-seatd", include_str!("guest_scripts/desktops/start-seatd")),
-    ("desktops/start-sway", include_str!("guest_scripts/desktops/start-sway")),
-    ("desktops/start-weston", include_str!("guest_scripts/desktops/start-weston")),
-    ("desktops/start-xorg", include_str!("guest_scripts/desktops/start-xorg")),
-    ("desktops/stop-desktop", include_str!("guest_scripts/desktops/stop-desktop")),
-    ("desktops/wait-for-compositor", include_str!("guest_scripts/desktops/wait-for-compositor")),
-    ("xorg.conf.d/10-qxl-kms.conf", include_str!("../../../qxl-kms-driver/package/xorg.conf")),
-];
 
 /// A kernel, an initramfs and perhaps a disk for QEMU.
 pub struct GuestImage {
@@ -61,7 +40,7 @@ pub struct GuestImage {
     pub kernel: PathBuf,
     /// The initramfs's file.
     pub initramfs: PathBuf,
-    /// The first disk's file, to which nobody writes.
+    /// The first disk's file. What a guest writes to it is forgotten when its machine ends.
     pub disk: Option<PathBuf>,
 }
 
@@ -73,14 +52,15 @@ impl GuestImage {
 
     /// Makes the image, or finds it in the cache. Builds the guest's program with cargo, fetches the kernel with apt.
     pub fn of(suite: Suite, driver: &KmsDriver) -> Result<Self> {
-        Self::made(suite, driver, Addition { modules: &[], files: &[], disk: None })
+        Self::made(suite, driver, Addition { modules: &[], files: Vec::new(), disk: None })
     }
 
     /// A guest with the desktops of Debian 13 on the kernel of any suite: `start-xorg`, `start-weston` or `start-sway` starts
     /// one, `in-desktop` runs a program in it, `stop-desktop` ends it. Needs 1 GiB of memory.
     pub fn with_desktops(suite: Suite, driver: &KmsDriver) -> Result<Self> {
         let disk = Some(desktop::disk(&Cache::of_the_user()?)?);
-        Self::made(suite, driver, Addition { modules: DISK_MODULES, files: DESKTOP_FILES, disk })
+        let files = [guest_files::TO_DISK, guest_files::ON_DISK].concat();
+        Self::made(suite, driver, Addition { modules: DISK_MODULES, files, disk })
     }
 
     fn made(suite: Suite, driver: &KmsDriver, addition: Addition) -> Result<Self> {
@@ -92,7 +72,7 @@ impl GuestImage {
         let contents = Contents {
             busybox: std::fs::read(BUSYBOX).context("cannot read busybox: install busybox-static")?,
             program: read(&program)?,
-            files: SCRIPTS.iter().chain(addition.files).copied().collect(),
+            files: [guest_files::INITIAL, guest_files::SERVING, &addition.files].concat(),
         };
         let driver_content = driver.as_deref().map(read).transpose()?.unwrap_or_default();
         let key = content_key(&[
@@ -113,7 +93,7 @@ impl GuestImage {
 /// What a guest has beyond every guest.
 struct Addition {
     modules: &'static [&'static str],
-    files: &'static [(&'static str, &'static str)],
+    files: Vec<Script>,
     disk: Option<PathBuf>,
 }
 
@@ -134,7 +114,7 @@ fn modules(kernel: &Kernel, names: &[&str], driver: Option<&Path>) -> Result<Vec
 struct Contents {
     busybox: Vec<u8>,
     program: Vec<u8>,
-    files: Vec<(&'static str, &'static str)>,
+    files: Vec<Script>,
 }
 
 impl Contents {

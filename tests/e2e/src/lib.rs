@@ -9,6 +9,7 @@
 //! listens anywhere but on unix sockets and 127.0.0.1.
 
 mod cache;
+mod chroot;
 mod client;
 mod cpio;
 mod deadline;
@@ -17,9 +18,12 @@ mod desktop;
 mod disk;
 mod driver;
 mod exclusive;
+mod firmware;
 mod guest;
+mod guest_files;
 mod hardware;
 mod initramfs;
+mod installed;
 mod kernel;
 mod kernel_modules;
 mod library;
@@ -37,14 +41,17 @@ mod vm;
 mod warnings;
 
 pub use cache::{Cache, content_key};
+pub use chroot::{Chroot, Ran};
 pub use client::{Button, MouseMode, StockClient, screenshot};
 pub use deadline::Deadline;
 pub use debian::Suite;
 pub use disk::make_disk;
 pub use driver::KmsDriver;
+pub use firmware::Firmware;
 pub use guest::Guest;
 pub use hardware::{Display, Machine, Pointer, SpiceAddress};
 pub use initramfs::GuestImage;
+pub use installed::INSTALLED;
 pub use library::ServerLibrary;
 pub use picture::{Fingerprint, Picture};
 pub use pointer::{PointerShape, ServerPointer};
@@ -53,5 +60,5 @@ pub use qmp::{Qmp, SpiceClientAccess};
 pub use root::{as_root, on_path};
 pub use serial::SerialLog;
 pub use system::System;
-pub use typing::type_text;
+pub use typing::{type_blindly, type_text};
 pub use vm::{Vm, VmBuilder};

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result};
 
+use crate::root::as_root;
+
 const PREFIX: &str = "spice-guest-suite-";
 
 /// Removed with all in it when dropped.
@@ -14,12 +16,17 @@ pub(crate) struct RunFolder {
 }
 
 impl RunFolder {
-    /// A new empty folder. Removes those of processes that died without doing so.
+    /// A new empty folder among temporary files. Removes those of processes that died without doing so.
     pub(crate) fn create() -> Result<Self> {
+        Self::below(&std::env::temp_dir())
+    }
+
+    /// The same in another place: for what is large.
+    pub(crate) fn below(place: &Path) -> Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        sweep();
+        sweep(place);
         let name = format!("{PREFIX}{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
+        let path = place.join(name);
         std::fs::create_dir(&path).with_context(|| format!("cannot create {}", path.display()))?;
         Ok(RunFolder { path })
     }
@@ -35,17 +42,26 @@ impl RunFolder {
 
 impl Drop for RunFolder {
     fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.path).ok();
+        remove(&self.path);
     }
 }
 
-fn sweep() {
-    let Ok(entries) = std::fs::read_dir(std::env::temp_dir()) else { return };
+fn sweep(place: &Path) {
+    let Ok(entries) = std::fs::read_dir(place) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
         if name.to_str().and_then(owner).is_some_and(|process| !Path::new("/proc").join(process).exists()) {
-            std::fs::remove_dir_all(entry.path()).ok();
+            remove(&entry.path());
         }
+    }
+}
+
+/// What is in it may belong to root.
+fn remove(folder: &Path) {
+    if std::fs::remove_dir_all(folder).is_err()
+        && let Ok(mut rm) = as_root("rm")
+    {
+        rm.arg("-rf").arg(folder).status().ok();
     }
 }
 

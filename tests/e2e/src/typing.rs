@@ -32,6 +32,22 @@ pub fn type_text(client: &mut StockClient, guest: &mut Guest, text: &str, deadli
     Ok(())
 }
 
+/// Types `text` at the client without looking whether anybody takes it: for firmware, which tells nobody. Seven keys at most,
+/// one more for Enter: each takes two of the keyboard's bytes.
+pub fn type_blindly(client: &mut StockClient, text: &str) -> Result<()> {
+    for letter in text.chars() {
+        let (code, shift) = key(letter).with_context(|| format!("no key for {letter:?}"))?;
+        let keys = [Some(LEFT_SHIFT).filter(|_| shift), Some(code)].into_iter().flatten();
+        for code in keys.clone() {
+            client.key(code, true)?;
+        }
+        for code in keys.rev() {
+            client.key(code, false)?;
+        }
+    }
+    Ok(())
+}
+
 fn press(
     client: &mut StockClient,
     guest: &mut Guest,

@@ -11,6 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use crate::client::StockClient;
 use crate::deadline::Deadline;
 use crate::exclusive::Exclusive;
+use crate::firmware::Firmware;
 use crate::guest::Guest;
 use crate::hardware::{Display, Machine, Pointer, SpiceAddress};
 use crate::initramfs::GuestImage;
@@ -43,6 +44,7 @@ pub struct VmBuilder {
     arguments: Vec<String>,
     kernel_arguments: String,
     traced: Vec<String>,
+    firmware: Option<Firmware>,
 }
 
 /// A running QEMU. Ended by its process handle when dropped. Belongs to the thread that started it: when that thread
@@ -78,6 +80,7 @@ impl VmBuilder {
             arguments: Vec::new(),
             kernel_arguments: String::new(),
             traced: Vec::new(),
+            firmware: None,
         }
     }
 
@@ -158,6 +161,13 @@ impl VmBuilder {
         self
     }
 
+    /// Lets the firmware start the kernel, by what is signed, instead of QEMU. Takes a PC with PCI Express.
+    pub fn firmware(mut self, firmware: Firmware) -> Self {
+        self.machine = Machine::Q35;
+        self.firmware = Some(firmware);
+        self
+    }
+
     /// Writes QEMU's trace events of this name to [`Vm::trace`].
     pub fn traced(mut self, event: &str) -> Self {
         self.traced.push(event.to_owned());
@@ -200,7 +210,9 @@ impl VmBuilder {
         self.library.apply(&mut qemu);
         qemu.envs(self.environment.iter().map(|(name, value)| (name, value)));
         // A second virtual processor under software emulation makes the 6.1 kernel panic now and then while it boots.
-        qemu.args(["-accel", "tcg", "-smp", "1", "-machine", self.machine.name()]);
+        // Secure Boot keeps its variables in a mode of the processor that systems cannot enter.
+        let smm = if self.firmware.is_some() { ",smm=on" } else { "" };
+        qemu.args(["-accel", "tcg", "-smp", "1", "-machine"]).arg(format!("{}{smm}", self.machine.name()));
         qemu.arg("-m").arg(self.memory.to_string());
         qemu.args([
             "-nodefaults",
@@ -223,13 +235,22 @@ impl VmBuilder {
         qemu.args(["-mon", "chardev=monitor,mode=control", "-serial", "chardev:console"]);
         // Not a second UART: on a busy machine the guest's 8250 driver lost bytes of a command now and then.
         qemu.args(["-device", "virtio-serial-pci", "-device", "virtserialport,chardev=control,name=control"]);
-        qemu.arg("-kernel").arg(&image.kernel).arg("-initrd").arg(&image.initramfs);
         if let Some(disk) = &image.disk {
-            let drive = format!("file={},if=virtio,format=raw,readonly=on", disk.display());
+            // What the guest writes is forgotten when the machine ends.
+            let drive = format!("file={},if=virtio,format=raw,snapshot=on", disk.display());
             qemu.arg("-drive").arg(drive);
         }
         let quiet = if self.quiet { " quiet" } else { "" };
-        qemu.arg("-append").arg(format!("{KERNEL_ARGUMENTS}{quiet}{}", self.kernel_arguments));
+        let line = format!("{KERNEL_ARGUMENTS}{quiet}{}", self.kernel_arguments);
+        match &self.firmware {
+            Some(firmware) => {
+                qemu.args(firmware.arguments(folder.path(), image, &line)?);
+            }
+            None => {
+                qemu.arg("-kernel").arg(&image.kernel).arg("-initrd").arg(&image.initramfs);
+                qemu.arg("-append").arg(line);
+            }
+        }
         qemu.args(self.traced.iter().flat_map(|event| ["-trace", event]));
         if !self.traced.is_empty() {
             qemu.arg("-D").arg(folder.file("trace"));

@@ -11,6 +11,7 @@ mod package;
 mod sources;
 mod tree;
 
+use std::fmt;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -45,8 +46,22 @@ impl Arch {
     }
 }
 
-/// Builds it all. Gives a line that says what came out.
-pub(crate) fn build() -> Result<String> {
+/// What came out.
+pub(crate) struct Built {
+    /// The Debian package.
+    pub(crate) package: PathBuf,
+    /// The kernels that have a module.
+    releases: Vec<String>,
+}
+
+impl fmt::Display for Built {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}, modules for {}", workspace::shown(&self.package), self.releases.join(", "))
+    }
+}
+
+/// Builds it all.
+pub(crate) fn build() -> Result<Built> {
     let cache = Cache::of_the_user()?;
     let folder = workspace::dist().join("kms");
     println!("build: the display driver's core, for {} processors", Arch::ALL.len());
@@ -66,7 +81,7 @@ pub(crate) fn build() -> Result<String> {
         releases.push(headers.release().to_owned());
     }
     let package = package::build(&tree, &folder)?;
-    Ok(format!("{}, modules for {}", workspace::shown(&package), releases.join(", ")))
+    Ok(Built { package, releases })
 }
 
 /// Builds the module for one suite's kernel and this processor only, beside what ships. Gives the folder that has it below

@@ -1,5 +1,6 @@
 //! The DKMS tree: what lies in /usr/src of a guest, and is compiled there for its kernel.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -12,6 +13,13 @@ pub(super) const NAME: &str = "qxl-kms";
 
 /// What the tree has from the root of the checkout.
 const LICENCES: &[&str] = &["LICENSE-APACHE", "LICENSE-MIT"];
+
+/// Files of the tree, from `qxl-kms-driver/package/`: what they are called there, and whether they are programs.
+const FILES: &[(&str, &str, bool)] = &[
+    ("dkms.conf.in", "dkms.conf", false),
+    ("initial-system.sh", "initial-system.sh", true),
+    ("README.md", "README.md", false),
+];
 
 /// A finished tree.
 pub(super) struct Tree {
@@ -34,11 +42,20 @@ pub(super) fn assemble(dist: &Path, core: &Path, objects: &[(Arch, PathBuf)]) ->
     for licence in LICENCES {
         copy_file(&workspace::root().join(licence), &folder.join(licence))?;
     }
-    let configuration = driver.join("package/dkms.conf.in");
-    let text = std::fs::read_to_string(&configuration)
-        .with_context(|| format!("cannot read {}", configuration.display()))?;
-    std::fs::write(folder.join("dkms.conf"), text.replace("@VERSION@", &version))?;
+    for (name, place, is_program) in FILES {
+        write_file(&driver.join("package").join(name), &folder.join(place), &version, *is_program)?;
+    }
     Ok(Tree { folder, version })
+}
+
+/// Writes a file of `qxl-kms-driver/package/` with the version in it.
+pub(super) fn write_file(from: &Path, to: &Path, version: &str, is_program: bool) -> Result<()> {
+    let text = std::fs::read_to_string(from).with_context(|| format!("cannot read {}", from.display()))?;
+    std::fs::create_dir_all(to.parent().context("a file has no folder")?)?;
+    std::fs::write(to, text.replace("@VERSION@", version))
+        .with_context(|| format!("cannot write {}", to.display()))?;
+    let mode = if is_program { 0o755 } else { 0o644 };
+    Ok(std::fs::set_permissions(to, std::fs::Permissions::from_mode(mode))?)
 }
 
 /// Makes `folder` anew, without what may be in it.

@@ -7,6 +7,7 @@
 
 mod console;
 mod follow;
+mod kexec;
 mod pointer;
 mod shown;
 mod sway;
@@ -52,13 +53,14 @@ const CHECKS: &[Check] = &[
     ("sway: second display", sway::second_display),
     ("sway: follows the client", sway::follows),
     ("sway: ended", sway::ended),
+    ("kexec: another kernel", kexec::another_kernel),
 ];
 
 impl Session {
     fn boot(suite: Suite, driver: KmsDriver) -> Result<Self> {
         let image = GuestImage::with_desktops(suite, &driver)?;
         let builder = VmBuilder::new(ServerLibrary::of_the_environment()?).memory(MEMORY).agent_port();
-        let mut vm = builder.start(&image)?;
+        let mut vm = kexec::with_the_kernel_at_hand(builder, &image).start(&image)?;
         vm.guest.booted(Deadline::seconds(180))?;
         let mut client = vm.connect()?;
         client.ready(Deadline::seconds(30))?;
@@ -95,7 +97,7 @@ fn on(suite: Suite) -> Result<()> {
     let only = std::env::var("DESKTOP_ONLY").unwrap_or_default();
     let mut session = Session::boot(suite, driver)?;
     let mut failures = Vec::new();
-    for desktop in ["console", "xorg", "weston", "sway"] {
+    for desktop in ["console", "xorg", "weston", "sway", "kexec"] {
         // A desktop's checks go on from each other; the next desktop is tried whatever became of this one.
         let of_it = CHECKS.iter().filter(|(name, _)| name.starts_with(desktop) && name.contains(&only));
         for check in of_it {
