@@ -13,7 +13,7 @@ use crate::monitors::{self, Wishes};
 use crate::primary::{Head, Screen};
 use crate::statistics::Statistics;
 
-/// How often the device may find fault with the driver and be taken up again.
+/// How often the device may find fault with the driver and be taken up again, under one screen.
 const ERRORS: u32 = 8;
 
 /// How often room is found again right after there was none, in one go. A device that takes commands as fast as they
@@ -64,7 +64,7 @@ impl<B: Bus> Device<B> {
     }
 
     /// Shows these heads; none turns the screen off. What heads show stays where it was on the screen, and is black
-    /// where there was none. When it fails, the screen is what it was.
+    /// where there was none. When it is refused, the screen is what it was; a device that is dead takes no other one.
     pub fn set_screen(&mut self, heads: &[Head]) -> Result<Progress, ScreenError> {
         self.alive()?;
         let screen = Screen::new(heads, self.primary_bytes())?;
@@ -74,6 +74,8 @@ impl<B: Bus> Device<B> {
         let is_same_size = (screen.width(), screen.height()) == (self.screen.width(), self.screen.height());
         if !screen.is_off() && !is_same_size {
             match &mut self.picture {
+                // A screen that comes back as it was needs no memory.
+                Some(picture) if picture.is_sized(screen.width(), screen.height()) => (),
                 Some(picture) => picture.resize(screen.width(), screen.height())?,
                 none => *none = Some(Translator::new(screen.width(), screen.height(), self.secret)?),
             }
@@ -89,6 +91,7 @@ impl<B: Bus> Device<B> {
             }
             self.show_screen();
         }
+        self.errors = 0;
         Ok(self.flush()?)
     }
 
@@ -172,7 +175,7 @@ impl<B: Bus> Device<B> {
         if !self.cursor.move_to(relative(x, left), relative(y, top)) {
             let dropped = &mut self.card.statistics.moves_dropped;
             *dropped = dropped.saturating_add(1);
-            return Ok(Progress::Done);
+            return Ok(if self.card.is_expecting() { Progress::Pending } else { Progress::Done });
         }
         self.flush()
     }

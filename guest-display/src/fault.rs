@@ -61,7 +61,7 @@ pub enum Dead {
     Suspended,
 }
 
-/// Why a screen cannot be shown. What was shown before still is.
+/// Why a screen cannot be shown. What was shown before still is, unless the device is dead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScreenError {
     /// More heads than [`MAX_HEADS`](crate::MAX_HEADS).

@@ -48,18 +48,23 @@ pub(crate) struct Layout {
 
 impl Layout {
     /// Reads the ROM.
+    // Of its own, for the sake of small stacks: a ROM is large.
+    #[inline(never)]
     pub(crate) fn read<B: Bus>(bus: &B) -> Result<Self, StartError> {
         let mut rom = Rom::new_zeroed();
         bus.rom(0, rom.as_mut_bytes());
+        Self::of(&rom, bus.revision(), bus.ram_len())
+    }
+
+    fn of(rom: &Rom, revision: u8, ram_len: u64) -> Result<Self, StartError> {
         if rom.magic.get() != ROM_MAGIC {
             return Err(StartError::RomMagic(rom.magic.get()));
         }
-        let revision = bus.revision();
         // Later revisions only ever added.
         if revision < Revision::V06.code() {
             return Err(StartError::Revision(revision));
         }
-        let header = header_of(&rom, bus.ram_len())?;
+        let header = header_of(rom, ram_len)?;
         let primary = Stretch {
             start: u64::from(rom.draw_area_offset.get()),
             len: u64::from(rom.surface0_area_size.get()),
@@ -72,7 +77,7 @@ impl Layout {
             return Err(StartError::NoRoom { primary: primary.len, header: slot_len });
         }
         let (first, last) = (rom.slots_start, rom.slots_end);
-        let addresses = AddressLayout::of_rom(&rom)
+        let addresses = AddressLayout::of_rom(rom)
             .filter(|layout| {
                 first <= last && u64::from(first) < layout.slot_numbers() && slot_len <= layout.max_offset()
             })
@@ -85,6 +90,14 @@ impl Layout {
         let has_monitors = revision >= Revision::V12.code();
         Ok(Self { header, primary, monitors, commands, slot_len, slot: first, addresses, has_monitors })
     }
+}
+
+/// Whether a device with such a ROM can be taken up, as far as can be told without touching it: for drivers that have to send
+/// somebody else away first. `read` copies the beginning of the ROM; `ram_len` is in bytes.
+pub fn check_rom(read: impl FnOnce(&mut [u8]), revision: u8, ram_len: u64) -> Result<(), StartError> {
+    let mut rom = Rom::new_zeroed();
+    read(rom.as_mut_bytes());
+    Layout::of(&rom, revision, ram_len).map(drop)
 }
 
 /// The offset of the RAM header, which must be there.

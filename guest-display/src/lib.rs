@@ -9,7 +9,7 @@
 //!   wrote is checked where it is read; a lie costs the device its picture, never the guest its kernel.
 //! - Memory is bounded and asked for fallibly (`try_reserve`): no allocation on the way of a frame.
 //! - Book-keeping lives in ordinary memory. Device memory is written; the only things read back are ring indices,
-//!   released ids, the ROM, and pixels of an image that is about to be used again.
+//!   released ids and the ROM, and before the first picture what VGA has under it.
 //! - A frame's pixels are read once, into the shadow. All that follows looks at the shadow, so a program that draws
 //!   into the buffer meanwhile cannot make two commands disagree.
 
@@ -47,6 +47,7 @@ pub use damage::{OutOfMemory, Progress};
 pub use device::{CursorError, Device};
 pub use fault::{Dead, ScreenError, StartError};
 pub use interrupts::Interrupts;
+pub use layout::check_rom;
 pub use monitors::Wishes;
 pub use primary::Head;
 pub use statistics::Statistics;

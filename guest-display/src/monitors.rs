@@ -9,11 +9,12 @@ use zerocopy::{FromZeros, IntoBytes};
 use crate::MAX_HEADS;
 use crate::bus::Bus;
 use crate::geometry::Rect;
+use crate::primary::LONGEST;
 
 /// How often the ROM is read before it is believed that the host never stops to write there.
 const TRIES: u32 = 10;
 
-/// The monitors that a client asks for, in pixels. One that is off has no pixels.
+/// The monitors that a client asks for, in pixels. One that is off has no pixels, and neither has one that no screen can hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wishes {
     /// One for each head.
@@ -44,7 +45,10 @@ fn wishes(config: &ClientMonitorsConfig) -> Option<Wishes> {
     }
     let mut wishes = Wishes { count: requested.len().min(MAX_HEADS), ..Wishes::default() };
     for (place, wish) in wishes.heads.iter_mut().zip(requested) {
-        *place = Rect::new(wish.left.get(), wish.top.get(), wish.right.get(), wish.bottom.get());
+        let area = Rect::new(wish.left.get(), wish.top.get(), wish.right.get(), wish.bottom.get());
+        if area.width() <= LONGEST && area.height() <= LONGEST {
+            *place = area;
+        }
     }
     Some(wishes)
 }

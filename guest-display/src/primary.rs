@@ -23,7 +23,7 @@ pub struct Head {
 }
 
 /// The longest side of a screen in pixels: places on it are said in 16 bits with a sign.
-const LONGEST: u32 = i16::MAX as u32;
+pub(crate) const LONGEST: u32 = i16::MAX as u32;
 
 /// How long the device may take to look at the monitors, in milliseconds.
 const MONITORS_MS: u32 = 1000;

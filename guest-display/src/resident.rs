@@ -31,8 +31,6 @@ struct Slot {
     block: Option<Block>,
     /// Commands that the device has and that need it.
     users: u32,
-    /// Nobody shall find it any more: it goes with its last user.
-    is_stale: bool,
     /// The next of the same bucket, or of the free list.
     chain: u32,
     /// Neighbours among those without users.
@@ -62,7 +60,6 @@ impl Residents {
             content: Content { hash: 0, width: 0, height: 0 },
             block: None,
             users: 0,
-            is_stale: false,
             chain: NONE,
             newer: NONE,
             older: NONE,
@@ -114,15 +111,7 @@ impl Residents {
         let first = self.buckets.get(bucket).copied().unwrap_or(NONE);
         let Some(slot) = self.slot_mut(number) else { return Err(block) };
         let free = slot.chain;
-        *slot = Slot {
-            content,
-            block: Some(block),
-            users: 0,
-            is_stale: false,
-            chain: first,
-            newer: NONE,
-            older: NONE,
-        };
+        *slot = Slot { content, block: Some(block), users: 0, chain: first, newer: NONE, older: NONE };
         self.free = free;
         if let Some(head) = self.buckets.get_mut(bucket) {
             *head = number;
@@ -140,38 +129,22 @@ impl Residents {
         }
     }
 
-    /// A command that needed it came back. When it was the last of a thing that is not to be found any more, its memory
-    /// comes back too.
-    pub(crate) fn release(&mut self, number: u32) -> Option<Block> {
-        let slot = self.slot_mut(number)?;
+    /// A command that needed it came back.
+    pub(crate) fn release(&mut self, number: u32) {
+        let Some(slot) = self.slot_mut(number) else { return };
         slot.users = slot.users.saturating_sub(1);
-        if slot.users > 0 {
-            return None;
+        if slot.users == 0 {
+            self.put_in_line(number);
         }
-        if slot.is_stale {
-            return self.vacate(number);
-        }
-        self.put_in_line(number);
-        None
-    }
-
-    /// It is not what its content says: nobody finds it any more. Its memory comes back, or will with its last user.
-    pub(crate) fn disown(&mut self, number: u32) -> Option<Block> {
-        self.leave_bucket(number);
-        let slot = self.slot_mut(number)?;
-        slot.is_stale = true;
-        if slot.users > 0 {
-            return None;
-        }
-        self.leave_line(number);
-        self.vacate(number)
     }
 
     /// The memory of what nobody has used for the longest time, if there is anything without a user.
     pub(crate) fn evict(&mut self) -> Option<Block> {
         let number = self.oldest;
         self.slot(number)?;
-        self.disown(number)
+        self.leave_bucket(number);
+        self.leave_line(number);
+        self.vacate(number)
     }
 
     fn bucket(&self, content: &Content) -> usize {
@@ -275,7 +248,7 @@ mod tests {
         table.hold(first);
         let (second, _) = table.find(&content(1)).unwrap();
         table.hold(second);
-        assert_eq!(table.release(second), None);
+        table.release(second);
         for gone in [2, 3, 1] {
             let block = table.evict().unwrap();
             assert_eq!(block.offset(), 64 * gone);
@@ -283,24 +256,21 @@ mod tests {
             heap.free(block);
         }
         assert_eq!(table.evict(), None);
-        assert_eq!(table.release(first), None);
+        table.release(first);
         heap.free(table.evict().unwrap());
         assert_eq!(heap.taken(), 0);
     }
 
     #[test]
-    fn a_disowned_thing_goes_with_its_last_user() {
-        let (mut heap, mut table) = filled(3);
-        let (number, _) = table.find(&content(1)).unwrap();
+    fn what_several_commands_need_waits_for_the_last() {
+        let (mut heap, mut table) = filled(1);
+        let (number, _) = table.find(&content(0)).unwrap();
         table.hold(number);
         table.hold(number);
-        assert_eq!(table.disown(number), None);
-        assert!(table.find(&content(1)).is_none());
-        assert_eq!(table.release(number), None);
-        heap.free(table.release(number).unwrap());
-        let (number, _) = table.find(&content(2)).unwrap();
-        heap.free(table.disown(number).unwrap());
-        assert_eq!(heap.taken(), 64);
+        table.release(number);
+        assert_eq!(table.evict(), None);
+        table.release(number);
+        heap.free(table.evict().unwrap());
         let again = heap.allocate(64).unwrap();
         assert!(table.insert(content(9), again).is_ok() && table.find(&content(9)).is_some());
     }

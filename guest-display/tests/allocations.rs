@@ -40,3 +40,16 @@ fn nothing_allocates_once_there_is_a_screen() {
     let statistics = device.statistics();
     assert!(statistics.released > 0 && statistics.images > 0 && statistics.fills > 0, "{statistics:?}");
 }
+
+#[test]
+fn a_screen_that_comes_back_as_it_was_needs_no_memory() {
+    let board = Board::new(12);
+    let mut device = Device::start(board.clone()).unwrap();
+    let heads = [Head { area: Rect::new(0, 0, 320, 240) }];
+    device.set_screen(&heads).unwrap();
+    let allocated = allocation_counter::measure(|| {
+        device.set_screen(&[]).unwrap();
+        device.set_screen(&heads).unwrap();
+    });
+    assert_eq!(allocated.count_total, 0);
+}

@@ -73,6 +73,10 @@ static inline void qxl_timer_setup(struct hrtimer *timer, enum hrtimer_restart (
 /* The panic screen, where there is a hook for what comes after drawing it. */
 #if defined(QXL_HAVE_PANIC_FLUSH) && IS_ENABLED(CONFIG_DRM_PANIC)
 #define QXL_PANIC 1
+#if !defined(QXL_HAVE_GEM_VMAP)
+#define drm_gem_vmap drm_gem_vmap_unlocked
+#define drm_gem_vunmap drm_gem_vunmap_unlocked
+#endif
 #endif
 
 #endif

@@ -23,11 +23,14 @@ static int qxl_connector_detect(struct drm_connector *connector, struct drm_mode
 	return connector_status_disconnected;
 }
 
-/* Timings are rounded to 8 pixels, and a client's window is not. */
+/* Timings are rounded to 8 pixels, and a client's window is not. What no mode can hold makes the kernel divide by zero. */
 static struct drm_display_mode *qxl_exact_mode(struct drm_connector *connector, u32 width, u32 height)
 {
-	struct drm_display_mode *mode = drm_cvt_mode(connector->dev, width, height, 60, false, false, false);
+	struct drm_display_mode *mode;
 
+	if (width > QXL_KMS_MAX_SIZE || height > QXL_KMS_MAX_SIZE)
+		return NULL;
+	mode = drm_cvt_mode(connector->dev, width, height, 60, false, false, false);
 	if (!mode)
 		return NULL;
 	mode->hdisplay = width;

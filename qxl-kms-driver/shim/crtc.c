@@ -7,9 +7,6 @@
 
 #include "qxl_kms.h"
 
-/* Vblanks are made by a timer: more of them are only a load. */
-#define QXL_MAX_REFRESH 1000
-
 /* In hertz; the kernel's own helper overflows for timings that make no sense. */
 static u64 qxl_refresh(const struct drm_display_mode *mode)
 {
@@ -25,6 +22,9 @@ static enum drm_mode_status qxl_crtc_mode_valid(struct drm_crtc *crtc, const str
 
 	if (qxl_refresh(mode) > QXL_MAX_REFRESH)
 		return MODE_CLOCK_HIGH;
+	/* A flip would take longer than the kernel waits for one. */
+	if (!qxl_refresh(mode))
+		return MODE_CLOCK_LOW;
 	if (!qxl_enter(kms, &cookie))
 		return MODE_ERROR;
 	if (bytes > qxl_core_screen_bytes(kms->core))
@@ -49,6 +49,7 @@ static void qxl_crtc_disable(struct drm_crtc *crtc, struct drm_atomic_state *sta
 	qxl_flip_abandon(crtc_to_head(crtc));
 	/* Planes of a head that goes off are not told. */
 	qxl_panic_keep(crtc_to_head(crtc), NULL, NULL);
+	qxl_cursor_leave(crtc_to_head(crtc));
 	drm_crtc_vblank_off(crtc);
 	if (!crtc->state->active)
 		qxl_crtc_keep_event(crtc);
@@ -59,11 +60,8 @@ static void qxl_crtc_flush(struct drm_crtc *crtc, struct drm_atomic_state *state
 	qxl_crtc_keep_event(crtc);
 }
 
-/*
- * The commit is done. Not before that: a program that is told of its flip asks for the next one at once, and is refused
- * while a plane that it switched off is still part of this one.
- */
-void qxl_crtc_flips(struct drm_atomic_state *state)
+/* The events of this commit, by head. */
+void qxl_crtc_take_flips(struct drm_atomic_state *state, struct drm_pending_vblank_event **flips)
 {
 	struct drm_crtc_state *crtc_state;
 	struct drm_crtc *crtc;
@@ -71,11 +69,23 @@ void qxl_crtc_flips(struct drm_atomic_state *state)
 
 	for_each_new_crtc_in_state(state, crtc, crtc_state, i) {
 		struct qxl_head *head = crtc_to_head(crtc);
-		struct drm_pending_vblank_event *event = head->flip;
 
+		flips[head->index] = head->flip;
 		head->flip = NULL;
-		if (event)
-			qxl_flip(head, event);
+	}
+}
+
+/*
+ * The commit is done. Not before that: a program that is told of its flip asks for the next one at once, and is refused
+ * while a plane that it switched off is still part of this one.
+ */
+void qxl_crtc_flips(struct qxl_kms *kms, struct drm_pending_vblank_event **flips)
+{
+	unsigned int i;
+
+	for (i = 0; i < kms->head_count; i++) {
+		if (flips[i])
+			qxl_flip(&kms->heads[i], flips[i]);
 	}
 }
 

@@ -87,15 +87,21 @@ static void qxl_cursor_update(struct drm_plane *plane, struct drm_atomic_state *
 	drm_gem_fb_end_cpu_access(new->fb, DMA_FROM_DEVICE);
 }
 
-static void qxl_cursor_disable(struct drm_plane *plane, struct drm_atomic_state *state)
+/* A head that has no pointer any more, or is off. */
+void qxl_cursor_leave(struct qxl_head *head)
 {
-	struct qxl_kms *kms = to_qxl(plane->dev);
+	struct qxl_kms *kms = to_qxl(head->crtc.dev);
 	int cookie;
 
 	if (!qxl_enter(kms, &cookie))
 		return;
-	qxl_cursor_hide(kms, plane_to_head(plane));
+	qxl_cursor_hide(kms, head);
 	qxl_leave(kms, cookie);
+}
+
+static void qxl_cursor_disable(struct drm_plane *plane, struct drm_atomic_state *state)
+{
+	qxl_cursor_leave(plane_to_head(plane));
 }
 
 static const struct drm_plane_helper_funcs qxl_cursor_helpers = {

@@ -81,7 +81,7 @@ void qxl_flip_abandon(struct qxl_head *head)
 void qxl_flush_note(struct qxl_kms *kms, int progress)
 {
 	if (progress < 0)
-		drm_err_ratelimited(&kms->drm, "the device takes no drawings any more: error %d\n", progress);
+		drm_err_ratelimited(&kms->drm, "the device was not given all of it: error %d\n", progress);
 	if (progress == QXL_CORE_PENDING && !kms->pending)
 		kms->flush_since = jiffies;
 	if (progress == QXL_CORE_PENDING)
@@ -108,6 +108,15 @@ static void qxl_flush_work(struct work_struct *work)
 void qxl_flush_init(struct qxl_kms *kms)
 {
 	INIT_DELAYED_WORK(&kms->flush_work, qxl_flush_work);
+}
+
+/* The device is gone: nobody will say any more that it has taken something. */
+void qxl_flush_abandon(struct qxl_kms *kms)
+{
+	mutex_lock(&kms->lock);
+	kms->pending = false;
+	mutex_unlock(&kms->lock);
+	qxl_flips_complete(kms);
 }
 
 void qxl_flush_stop(struct qxl_kms *kms)

@@ -35,14 +35,17 @@ static void qxl_commit_tail(struct drm_atomic_state *state)
 {
 	struct drm_device *drm = state->dev;
 	struct qxl_kms *kms = to_qxl(drm);
+	struct drm_pending_vblank_event *flips[QXL_CORE_HEADS] = {};
 
 	drm_atomic_helper_commit_modeset_disables(drm, state);
 	drm_atomic_helper_commit_modeset_enables(drm, state);
 	qxl_screen_settle(kms, state);
 	qxl_blank_bare_heads(kms, state);
 	drm_atomic_helper_commit_planes(drm, state, DRM_PLANE_COMMIT_ACTIVE_ONLY);
+	/* From there on the next commit may be carried out beside the end of this one. */
+	qxl_crtc_take_flips(state, flips);
 	drm_atomic_helper_commit_hw_done(state);
-	qxl_crtc_flips(state);
+	qxl_crtc_flips(kms, flips);
 	/* Not for the next vblank only: the device may be late, and the next commit would find this one unfinished. */
 	drm_atomic_helper_wait_for_flip_done(drm, state);
 	drm_atomic_helper_cleanup_planes(drm, state);

@@ -6,6 +6,7 @@
 #include <drm/drm_file.h>
 #include <drm/drm_gem_shmem_helper.h>
 #include <drm/drm_ioctl.h>
+#include <drm/drm_module.h>
 #include <drm/drm_probe_helper.h>
 
 #include "qxl_kms.h"
@@ -33,10 +34,12 @@ static const struct drm_driver qxl_driver = {
 #endif
 };
 
-static int qxl_map(struct qxl_kms *kms, struct qxl_core_windows *windows)
+/* Looks at the ROM: a device that makes no sense is left to whoever shows something on it. */
+static int qxl_look(struct qxl_kms *kms, struct qxl_core_windows *windows)
 {
 	struct pci_dev *pdev = kms->pdev;
 	void __iomem *rom;
+	int err;
 
 	windows->shim = kms;
 	windows->revision = pdev->revision;
@@ -45,16 +48,24 @@ static int qxl_map(struct qxl_kms *kms, struct qxl_core_windows *windows)
 	windows->rom_len = pci_resource_len(pdev, QXL_BAR_ROM);
 	if (!windows->ram_len || !windows->rom_len || pci_resource_len(pdev, QXL_BAR_PORTS) < QXL_CORE_PORTS)
 		return dev_err_probe(&pdev->dev, -ENODEV, "a memory window is missing\n");
+	rom = devm_ioremap(&pdev->dev, pci_resource_start(pdev, QXL_BAR_ROM), windows->rom_len);
+	if (!rom)
+		return dev_err_probe(&pdev->dev, -ENOMEM, "cannot map the device's rom\n");
+	windows->rom = (const void __force *)rom;
+	err = qxl_core_check(windows);
+	return err ? dev_err_probe(&pdev->dev, err, "the device's rom makes no sense\n") : 0;
+}
+
+static int qxl_map(struct qxl_kms *kms, struct qxl_core_windows *windows)
+{
+	struct pci_dev *pdev = kms->pdev;
+
 	/* The device's memory is the host's ordinary memory: cached is right, and write combining would make reads slow. */
 	windows->ram = devm_memremap(&pdev->dev, windows->ram_base, windows->ram_len, MEMREMAP_WB);
 	if (IS_ERR(windows->ram))
 		return dev_err_probe(&pdev->dev, PTR_ERR(windows->ram), "cannot map the device's memory\n");
-	rom = devm_ioremap(&pdev->dev, pci_resource_start(pdev, QXL_BAR_ROM), windows->rom_len);
 	kms->ports = pcim_iomap(pdev, QXL_BAR_PORTS, 0);
-	if (!rom || !kms->ports)
-		return dev_err_probe(&pdev->dev, -ENOMEM, "cannot map the device's rom and ports\n");
-	windows->rom = (const void __force *)rom;
-	return 0;
+	return kms->ports ? 0 : dev_err_probe(&pdev->dev, -ENOMEM, "cannot map the device's ports\n");
 }
 
 static int qxl_start(struct qxl_kms *kms)
@@ -62,6 +73,12 @@ static int qxl_start(struct qxl_kms *kms)
 	struct qxl_core_windows windows = {};
 	int err;
 
+	err = qxl_look(kms, &windows);
+	if (err)
+		return err;
+	err = aperture_remove_conflicting_pci_devices(kms->pdev, QXL_KMS_NAME);
+	if (err)
+		return err;
 	err = qxl_map(kms, &windows);
 	if (err)
 		return err;
@@ -97,9 +114,6 @@ static int qxl_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	struct qxl_kms *kms;
 	int err;
 
-	err = aperture_remove_conflicting_pci_devices(pdev, QXL_KMS_NAME);
-	if (err)
-		return err;
 	err = pcim_enable_device(pdev);
 	if (err)
 		return err;
@@ -132,6 +146,8 @@ static void qxl_remove(struct pci_dev *pdev)
 
 	drm_kms_helper_poll_fini(&kms->drm);
 	drm_dev_unplug(&kms->drm);
+	/* The heads are not switched off before their flips are complete. */
+	qxl_flush_abandon(kms);
 	drm_atomic_helper_shutdown(&kms->drm);
 	qxl_stop(kms);
 }
@@ -163,7 +179,7 @@ static struct pci_driver qxl_pci_driver = {
 	.shutdown = qxl_shutdown,
 	.driver.pm = pm_sleep_ptr(&qxl_power_ops),
 };
-module_pci_driver(qxl_pci_driver);
+drm_module_pci_driver(qxl_pci_driver);
 
 MODULE_AUTHOR("The SPICE guest suite's authors");
 MODULE_DESCRIPTION("QXL virtual display");

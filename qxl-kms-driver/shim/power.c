@@ -25,17 +25,17 @@ static int qxl_power_down(struct device *device)
 static int qxl_power_up(struct device *device)
 {
 	struct qxl_kms *kms = dev_get_drvdata(device);
-	int err, cookie;
+	int err, err_modes, cookie;
 
 	if (!qxl_enter(kms, &cookie))
 		return -ENODEV;
 	err = qxl_core_resume(kms->core);
 	qxl_flush_note(kms, err);
 	qxl_leave(kms, cookie);
-	if (err < 0)
-		return err;
+	/* Also without a device: consoles and programs have to go on. */
+	err_modes = drm_mode_config_helper_resume(&kms->drm);
 	qxl_client_monitors_changed(kms);
-	return drm_mode_config_helper_resume(&kms->drm);
+	return err < 0 ? err : err_modes;
 }
 
 const struct dev_pm_ops qxl_power_ops = {

@@ -14,6 +14,7 @@
 #define QXL_CORE_HEADS 4
 #define QXL_CORE_EDID_BYTES 256
 #define QXL_CORE_PORTS 25
+#define QXL_CORE_LONGEST 32767	/* pixels of a screen from edge to edge */
 
 /* The device has not taken everything yet: call qxl_core_flush after the display interrupt. */
 #define QXL_CORE_PENDING 1
@@ -77,6 +78,8 @@ struct qxl_core_statistics {
 	__u64 outstanding, heap_taken, heap_peak, heap_len;
 };
 
+/* Whether the device can be taken up, by its ROM alone. */
+int qxl_core_check(const struct qxl_core_windows *windows);
 /* Resets the device and takes it up. */
 int qxl_core_start(const struct qxl_core_windows *windows, struct qxl_core **core);
 /* Resets the device, which then shows what VGA has, and frees everything. No other call may be under way or follow. */

@@ -28,6 +28,8 @@
 /* Pixels: what DRM's 16 bit coordinates and the common clients can do. */
 #define QXL_KMS_MAX_SIZE 16384
 #define QXL_KMS_CURSOR_SIZE 64
+/* In hertz. Vblanks are made by a timer: more of them are only a load. */
+#define QXL_MAX_REFRESH 1000
 
 /* A virtual display: its CRTC, its planes and what hangs on it. */
 struct qxl_head {
@@ -121,9 +123,11 @@ void qxl_screen_settle(struct qxl_kms *kms, struct drm_atomic_state *state);
 
 /* crtc.c, primary.c, cursor.c, connector.c */
 int qxl_crtc_init(struct qxl_kms *kms, struct qxl_head *head);
-void qxl_crtc_flips(struct drm_atomic_state *state);
+void qxl_crtc_take_flips(struct drm_atomic_state *state, struct drm_pending_vblank_event **flips);
+void qxl_crtc_flips(struct qxl_kms *kms, struct drm_pending_vblank_event **flips);
 int qxl_primary_init(struct qxl_kms *kms, struct qxl_head *head);
 void qxl_primary_blank(struct qxl_kms *kms, struct qxl_head *head);
+void qxl_cursor_leave(struct qxl_head *head);
 int qxl_cursor_init(struct qxl_kms *kms, struct qxl_head *head);
 int qxl_connector_init(struct qxl_kms *kms, struct qxl_head *head);
 
@@ -137,6 +141,7 @@ void qxl_interrupt_stop(struct qxl_kms *kms);
 
 /* flush.c */
 void qxl_flush_init(struct qxl_kms *kms);
+void qxl_flush_abandon(struct qxl_kms *kms);
 void qxl_flush_stop(struct qxl_kms *kms);
 void qxl_flush_settled(struct qxl_kms *kms);
 void qxl_flush_note(struct qxl_kms *kms, int progress);

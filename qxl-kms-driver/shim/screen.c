@@ -57,16 +57,7 @@ static void qxl_as_in_framebuffer(const struct qxl_part *parts, struct qxl_core_
 	}
 }
 
-static void qxl_arrange(const struct qxl_part *parts, struct qxl_core_head *heads)
-{
-	memset(heads, 0, sizeof(*heads) * QXL_CORE_HEADS);
-	if (qxl_share_framebuffer(parts))
-		qxl_as_in_framebuffer(parts, heads);
-	else
-		qxl_side_by_side(parts, heads);
-}
-
-static u64 qxl_screen_bytes(const struct qxl_core_head *heads)
+static bool qxl_screen_fits(struct qxl_kms *kms, const struct qxl_core_head *heads)
 {
 	u64 width = 0, height = 0;
 	unsigned int i;
@@ -75,7 +66,19 @@ static u64 qxl_screen_bytes(const struct qxl_core_head *heads)
 		width = max(width, (u64)heads[i].x + heads[i].width);
 		height = max(height, (u64)heads[i].y + heads[i].height);
 	}
-	return width * height * 4;
+	return width <= QXL_CORE_LONGEST && height <= QXL_CORE_LONGEST &&
+	       width * height * 4 <= qxl_core_screen_bytes(kms->core);
+}
+
+static void qxl_arrange(struct qxl_kms *kms, const struct qxl_part *parts, struct qxl_core_head *heads)
+{
+	memset(heads, 0, sizeof(*heads) * QXL_CORE_HEADS);
+	if (qxl_share_framebuffer(parts))
+		qxl_as_in_framebuffer(parts, heads);
+	else
+		qxl_side_by_side(parts, heads);
+	if (!qxl_screen_fits(kms, heads))
+		qxl_side_by_side(parts, heads);
 }
 
 static void qxl_part_of_crtc(struct qxl_part *part, const struct drm_crtc_state *crtc)
@@ -104,35 +107,122 @@ static bool qxl_any_modeset(struct drm_atomic_state *state)
 	return false;
 }
 
+/* What heads show once this is carried out. The caller has the lock. */
+static void qxl_parts(struct qxl_kms *kms, struct drm_atomic_state *state, struct qxl_part *parts)
+{
+	unsigned int i;
+
+	for (i = 0; i < kms->head_count; i++) {
+		struct qxl_head *head = &kms->heads[i];
+		struct drm_crtc_state *crtc = drm_atomic_get_new_crtc_state(state, &head->crtc);
+		struct drm_plane_state *plane = drm_atomic_get_new_plane_state(state, &head->primary);
+
+		/* What this commit leaves alone may be changing in another one: only what was settled counts. */
+		parts[i] = (struct qxl_part){ head->area.width, head->area.height, head->fb_id, head->fb_x, head->fb_y };
+		if (crtc)
+			qxl_part_of_crtc(&parts[i], crtc);
+		if (plane)
+			qxl_part_of_plane(&parts[i], plane);
+	}
+}
+
+/* Whether every head that is on gets a picture by this. */
+static bool qxl_has_all_heads(struct qxl_kms *kms, struct drm_atomic_state *state, const struct qxl_part *parts)
+{
+	unsigned int i;
+
+	for (i = 0; i < kms->head_count; i++) {
+		if (parts[i].width && !drm_atomic_get_new_plane_state(state, &kms->heads[i].primary))
+			return false;
+	}
+	return true;
+}
+
+static bool qxl_any_moves(struct qxl_kms *kms, const struct qxl_core_head *areas)
+{
+	unsigned int i;
+
+	for (i = 0; i < kms->head_count; i++) {
+		if (memcmp(&kms->heads[i].area, &areas[i], sizeof(areas[i])))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether this moves heads. A flip may not: heads that share a framebuffer go to the next one after each other, and would
+ * stand side by side in between.
+ */
+static bool qxl_rearranges(struct qxl_kms *kms, struct drm_atomic_state *state)
+{
+	struct qxl_part parts[QXL_CORE_HEADS] = {};
+	struct qxl_core_head areas[QXL_CORE_HEADS];
+	bool moves = false;
+	int cookie;
+
+	if (qxl_any_modeset(state))
+		return true;
+	if (!state->allow_modeset || !qxl_enter(kms, &cookie))
+		return false;
+	qxl_parts(kms, state, parts);
+	if (qxl_share_framebuffer(parts)) {
+		qxl_arrange(kms, parts, areas);
+		moves = qxl_any_moves(kms, areas);
+	}
+	qxl_leave(kms, cookie);
+	return moves;
+}
+
+/* Makes every head part of this, with its picture and the pointer that it has: who moves is drawn again. */
+static int qxl_add_heads(struct qxl_kms *kms, struct drm_atomic_state *state)
+{
+	unsigned int i;
+
+	for (i = 0; i < kms->head_count; i++) {
+		struct qxl_head *head = &kms->heads[i];
+		struct drm_crtc_state *crtc = drm_atomic_get_crtc_state(state, &head->crtc);
+		struct drm_plane_state *plane;
+
+		if (IS_ERR(crtc))
+			return PTR_ERR(crtc);
+		if (!crtc->active)
+			continue;
+		plane = drm_atomic_get_plane_state(state, &head->primary);
+		if (!IS_ERR(plane) && READ_ONCE(kms->cursor_head) == head)
+			plane = drm_atomic_get_plane_state(state, &head->cursor);
+		if (IS_ERR(plane))
+			return PTR_ERR(plane);
+	}
+	return 0;
+}
+
 /* Refuses a screen that does not fit into the device's memory, which heads share. */
 int qxl_screen_check(struct qxl_kms *kms, struct drm_atomic_state *state)
 {
 	struct qxl_part parts[QXL_CORE_HEADS] = {};
 	struct qxl_core_head heads[QXL_CORE_HEADS];
-	u64 there;
 	unsigned int i;
-	int cookie;
+	int err, cookie;
+	bool fits;
 
-	if (!qxl_any_modeset(state))
+	if (!qxl_rearranges(kms, state))
 		return 0;
-	for (i = 0; i < kms->head_count; i++) {
-		struct drm_crtc_state *crtc = drm_atomic_get_crtc_state(state, &kms->heads[i].crtc);
-
-		if (IS_ERR(crtc))
-			return PTR_ERR(crtc);
-		qxl_part_of_crtc(&parts[i], crtc);
-	}
+	err = qxl_add_heads(kms, state);
+	if (err)
+		return err;
+	for (i = 0; i < kms->head_count; i++)
+		qxl_part_of_crtc(&parts[i], drm_atomic_get_new_crtc_state(state, &kms->heads[i].crtc));
+	qxl_side_by_side(parts, heads);
 	/* A device that is gone takes everything: its heads still have to be switched off. */
 	if (!qxl_enter(kms, &cookie))
 		return 0;
-	there = qxl_core_screen_bytes(kms->core);
+	fits = qxl_screen_fits(kms, heads);
 	qxl_leave(kms, cookie);
-
-	qxl_side_by_side(parts, heads);
-	if (qxl_screen_bytes(heads) <= there)
+	if (fits)
 		return 0;
-	drm_dbg_atomic(&kms->drm, "a screen of %llu bytes does not fit into the device's %llu\n",
-		       qxl_screen_bytes(heads), there);
+	dev_notice_ratelimited(kms->drm.dev, "displays with modes of %ux%u, %ux%u, %ux%u and %ux%u do not fit into the device's memory; give it more (QEMU: vgamem_mb)\n",
+			       parts[0].width, parts[0].height, parts[1].width, parts[1].height,
+			       parts[2].width, parts[2].height, parts[3].width, parts[3].height);
 	return -ENOSPC;
 }
 
@@ -141,36 +231,27 @@ void qxl_screen_settle(struct qxl_kms *kms, struct drm_atomic_state *state)
 {
 	struct qxl_part parts[QXL_CORE_HEADS] = {};
 	struct qxl_core_head areas[QXL_CORE_HEADS];
-	bool modeset = qxl_any_modeset(state);
 	unsigned int i;
-	int cookie;
+	int progress, cookie;
 
 	if (!qxl_enter(kms, &cookie))
 		return;
+	qxl_parts(kms, state, parts);
 	for (i = 0; i < kms->head_count; i++) {
-		struct qxl_head *head = &kms->heads[i];
-		struct drm_crtc_state *crtc = drm_atomic_get_new_crtc_state(state, &head->crtc);
-		struct drm_plane_state *plane = drm_atomic_get_new_plane_state(state, &head->primary);
-		struct qxl_part *part = &parts[i];
-
-		/* What this commit leaves alone may be changing in another one: only what was settled counts. */
-		*part = (struct qxl_part){ head->area.width, head->area.height, head->fb_id, head->fb_x, head->fb_y };
-		if (crtc)
-			qxl_part_of_crtc(part, crtc);
-		if (plane)
-			qxl_part_of_plane(part, plane);
-		head->fb_id = part->fb_id;
-		head->fb_x = part->fb_x;
-		head->fb_y = part->fb_y;
+		kms->heads[i].fb_id = parts[i].fb_id;
+		kms->heads[i].fb_x = parts[i].fb_x;
+		kms->heads[i].fb_y = parts[i].fb_y;
 	}
-	qxl_arrange(parts, areas);
-	if (qxl_screen_bytes(areas) > qxl_core_screen_bytes(kms->core))
-		qxl_side_by_side(parts, areas);
-	for (i = 0; i < kms->head_count; i++) {
-		modeset |= memcmp(&kms->heads[i].area, &areas[i], sizeof(areas[i])) != 0;
+	if (!qxl_any_modeset(state) && !(qxl_share_framebuffer(parts) && qxl_has_all_heads(kms, state, parts)))
+		goto leave;
+	qxl_arrange(kms, parts, areas);
+	if (!qxl_any_moves(kms, areas))
+		goto leave;
+	progress = qxl_core_set_screen(kms->core, areas);
+	qxl_flush_note(kms, progress);
+	/* Otherwise the next modeset tries again. */
+	for (i = 0; i < kms->head_count && progress >= 0; i++)
 		kms->heads[i].area = areas[i];
-	}
-	if (modeset)
-		qxl_flush_note(kms, qxl_core_set_screen(kms->core, areas));
+leave:
 	qxl_leave(kms, cookie);
 }

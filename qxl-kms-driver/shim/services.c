@@ -17,7 +17,8 @@ void *qxl_kernel_alloc(size_t size, size_t align)
 	/* kmalloc aligns sizes that are powers of two to themselves, vmalloc everything to pages. */
 	if (align > ARCH_KMALLOC_MINALIGN)
 		size = roundup_pow_of_two(max(size, align));
-	return kvmalloc(size, GFP_KERNEL);
+	/* Those who ask can do without, and say so: no need to kill a program for it, or to warn. */
+	return kvmalloc(size, GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 }
 
 void qxl_kernel_free(void *memory)
@@ -46,6 +47,8 @@ void qxl_kernel_port(void *shim, __u8 port, __u8 argument)
 {
 	struct qxl_kms *kms = shim;
 
+	/* An answer that came too late is not the one to this. */
+	atomic_andnot(QXL_CORE_INTERRUPT_IO, &kms->interrupt_bits);
 	iowrite8(argument, kms->ports + port);
 }
 

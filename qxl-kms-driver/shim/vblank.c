@@ -15,7 +15,10 @@ static s64 qxl_vblank_period_ns(struct qxl_head *head)
 	struct drm_crtc *crtc = &head->crtc;
 	int period = crtc->dev->vblank[drm_crtc_index(crtc)].framedur_ns;
 
-	return period > 0 ? period : NSEC_PER_SEC / 60;
+	if (period <= 0)
+		return NSEC_PER_SEC / 60;
+	/* The kernel's number overflows for timings that make no sense. */
+	return clamp_t(s64, period, NSEC_PER_SEC / QXL_MAX_REFRESH, NSEC_PER_SEC);
 }
 
 /* The latest vblank that is not after now. */

@@ -8,8 +8,9 @@ use core::cell::UnsafeCell;
 
 use guest_display::edid::{BLOCK, Edid, Monitor};
 use guest_display::geometry::{Point, Rect};
-use guest_display::{Device, Head, Interrupts, Progress, StartError};
+use guest_display::{Device, Head, Interrupts, Progress, StartError, check_rom};
 use qxl::ioport::IoPort;
+use qxl::ring::SharedMemory;
 
 use crate::cursor::Shape;
 use crate::errno::{EINVAL, Errno, code};
@@ -19,7 +20,7 @@ use crate::layout::{
     CoreCursor, CoreFrame, CoreHead, CoreRect, CoreStatistics, CoreWindows, EDID_BYTES, HEADS,
 };
 use crate::window::Window;
-use crate::windows::Windows;
+use crate::windows::{Windows, revision, rom};
 
 /// The most rectangles of one update that are looked at one by one; more are drawn as their bounds.
 const RECTS: usize = 32;
@@ -59,6 +60,20 @@ fn logged<E: Errno>(doing: &str, outcome: Result<Progress, E>) -> i32 {
         kernel::log_error(format_args!("{doing}: {error}"));
     }
     code(outcome)
+}
+
+/// Whether the device can be taken up, by its ROM: before somebody else is sent away, and before RAM is mapped.
+///
+/// # Safety
+/// `windows` describes a mapping of the ROM.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qxl_core_check(windows: *const CoreWindows) -> i32 {
+    // SAFETY: by this function's contract.
+    let Some(mapped) = (unsafe { windows.as_ref() }) else { return EINVAL };
+    // SAFETY: by this function's contract.
+    let Some(rom) = (unsafe { rom(mapped) }) else { return EINVAL };
+    let checked = check_rom(|bytes| rom.read(0, bytes), revision(mapped), mapped.ram_len);
+    logged("start", checked.map(|()| Progress::Done))
 }
 
 /// Resets the device and takes it up.
@@ -207,7 +222,7 @@ pub unsafe extern "C" fn qxl_core_update(
     let Some(frame) = (unsafe { frame.as_ref() }) else { return EINVAL };
     // SAFETY: by this function's contract.
     let Some(frame) = (unsafe { Frame::new(frame) }) else { return EINVAL };
-    let Some(place) = place(state, head) else { return 0 };
+    let Some(place) = place(state, head) else { return code(state.device.flush()) };
     let mut rects = [Rect::default(); RECTS];
     let mut used = 0;
     for index in 0..usize::try_from(count).unwrap_or_default() {

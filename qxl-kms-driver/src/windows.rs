@@ -25,21 +25,34 @@ impl Windows {
     /// The windows stay mapped, and the shim's device valid, as long as this and its copies are used.
     pub(crate) unsafe fn new(mapped: &CoreWindows) -> Option<Self> {
         let ram_len = usize::try_from(mapped.ram_len).ok()?;
-        let rom_len = usize::try_from(mapped.rom_len).ok()?;
         // SAFETY: by this function's contract.
         let ram = unsafe { Window::new(mapped.ram.cast(), ram_len) }?;
-        // SAFETY: by this function's contract. Nothing writes to this window.
-        let rom = unsafe { Window::new(mapped.rom.cast_mut().cast(), rom_len) }?;
-        let revision = u8::try_from(mapped.revision).unwrap_or(u8::MAX);
+        // SAFETY: by this function's contract.
+        let rom = unsafe { rom(mapped) }?;
         // SAFETY: by this function's contract.
         let shim = unsafe { Shim::new(mapped.shim) };
-        Some(Self { ram, rom, ram_base: mapped.ram_base, revision, shim })
+        Some(Self { ram, rom, ram_base: mapped.ram_base, revision: revision(mapped), shim })
     }
 
     /// The ports, for the interrupt handler.
     pub(crate) fn shim(&self) -> Shim {
         self.shim
     }
+}
+
+/// The ROM alone.
+///
+/// # Safety
+/// It stays mapped as long as this and its copies are used.
+pub(crate) unsafe fn rom(mapped: &CoreWindows) -> Option<Window> {
+    let len = usize::try_from(mapped.rom_len).ok()?;
+    // SAFETY: by this function's contract. Nothing writes to this window.
+    unsafe { Window::new(mapped.rom.cast_mut().cast(), len) }
+}
+
+/// One beyond all that are known is as good as the last.
+pub(crate) fn revision(mapped: &CoreWindows) -> u8 {
+    u8::try_from(mapped.revision).unwrap_or(u8::MAX)
 }
 
 impl Bus for Windows {

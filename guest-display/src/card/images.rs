@@ -88,9 +88,7 @@ impl<B: Bus> Card<B> {
         let block = match self.allocate(DRAWING) {
             Ok(Some(block)) => block,
             refused => {
-                if let Some(stale) = self.tiles.release(tile) {
-                    self.heap.free(stale);
-                }
+                self.tiles.release(tile);
                 return refused.map(|_| false);
             }
         };

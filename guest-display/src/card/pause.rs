@@ -63,6 +63,11 @@ impl<B: Bus> Card<B> {
         self.starving
     }
 
+    /// Whether something is left that an interrupt will tell of.
+    pub(crate) fn is_expecting(&self) -> bool {
+        self.mask != ALWAYS
+    }
+
     /// Lets these interrupts through, beside those that always are.
     pub(crate) fn expect(&mut self, bits: u32) {
         self.starving = false;

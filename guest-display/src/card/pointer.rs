@@ -35,9 +35,7 @@ impl<B: Bus> Card<B> {
         match self.allocate_pointer(COMMAND) {
             Ok(Some(block)) => self.send(Sent { block, keeps: Keeps::Shape(shape) }, command),
             refused => {
-                if let Some(stale) = self.shapes.release(shape) {
-                    self.pointer_heap.free(stale);
-                }
+                self.shapes.release(shape);
                 refused.map(|_| false)
             }
         }

@@ -94,16 +94,12 @@ impl<B: Bus> Card<B> {
             Keeps::Drawing => self.heap.free(block),
             Keeps::Image(tile) => {
                 self.heap.free(block);
-                if let Some(stale) = self.tiles.release(tile) {
-                    self.heap.free(stale);
-                }
+                self.tiles.release(tile);
             }
             Keeps::Gesture => self.pointer_heap.free(block),
             Keeps::Shape(shape) => {
                 self.pointer_heap.free(block);
-                if let Some(stale) = self.shapes.release(shape) {
-                    self.pointer_heap.free(stale);
-                }
+                self.shapes.release(shape);
             }
         }
     }

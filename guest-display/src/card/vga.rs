@@ -27,8 +27,18 @@ impl VgaMemory {
         Self(bytes)
     }
 
-    /// Puts it back on a device that was reset, and does not draw over it any more.
-    pub(super) fn put_back<B: Bus>(&self, bus: &B) {
+    /// Puts it back on a device that was reset, and does not draw over it any more. The rest of the primary surface is
+    /// black: where firmware had a linear mode it would show what programs have drawn.
+    pub(super) fn put_back<B: Bus>(&self, bus: &B, primary: Stretch) {
+        const BLACK: [u8; 4096] = [0; 4096];
+        let offset = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
         bus.ram().write(0, &self.0);
+        let end = primary.start.saturating_add(primary.len);
+        let mut at = primary.start.max(u64::try_from(self.0.len()).unwrap_or(u64::MAX));
+        while at < end {
+            let len = end.saturating_sub(at).min(BLACK.len() as u64);
+            bus.ram().write(offset(at), BLACK.get(..offset(len)).unwrap_or_default());
+            at = at.saturating_add(len);
+        }
     }
 }

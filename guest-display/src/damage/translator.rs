@@ -78,6 +78,11 @@ impl Translator {
         })
     }
 
+    /// Whether the screen has this size in pixels.
+    pub fn is_sized(&self, width: u32, height: u32) -> bool {
+        self.screen == Rect::new(0, 0, width, height)
+    }
+
     /// Reads what is damaged. The frame's first pixel is at `origin` of the screen, `damage` is in the frame's own
     /// coordinates; what is outside of either is nothing.
     pub fn merge(&mut self, frame: &impl Framebuffer, origin: Point, damage: &[Rect]) {

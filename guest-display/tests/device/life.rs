@@ -108,10 +108,14 @@ fn the_text_of_vga_is_back_at_the_end() {
     settle(&board, &mut device);
     // A device puts its pixels there when it is asked for them.
     board.memory().view(0).write(0, &[0xff; 64 * 64 * 4]);
+    board.memory().view(0).write(300_000, &[0xff; 4]);
     device.shut_down();
     let before = text.clone();
     board.memory().view(0).read(0, &mut text);
     assert!(text == before, "the memory of VGA is not what it was");
+    let mut below = [0; 4];
+    board.memory().view(0).read(300_000, &mut below);
+    assert_eq!(below, [0; 4], "a firmware's linear mode would show what programs have drawn");
 }
 
 #[test]

@@ -53,6 +53,15 @@ fn more_than_there_are_heads_is_cut_and_nonsense_is_nothing() {
 }
 
 #[test]
+fn what_no_screen_can_hold_is_no_wish() {
+    let (board, device) = started(1);
+    ask(&board, 2, &[0x0200_0000, 600]);
+    let wishes = device.client_monitors().unwrap();
+    assert_eq!((wishes.count, wishes.heads[0]), (2, Rect::default()));
+    assert_eq!((wishes.heads[1].width(), wishes.heads[1].height()), (600, 600));
+}
+
+#[test]
 fn an_old_device_has_no_wishes() {
     let mut board = Board::new(3);
     board.revision = 3;

@@ -26,6 +26,8 @@ pub(super) struct Host {
     header: usize,
     /// Ids of commands that it has taken.
     taken: RefCell<VecDeque<u64>>,
+    /// Whether what lies at the start of memory is the picture, and not VGA's.
+    has_primary: Cell<bool>,
 }
 
 impl Host {
@@ -42,6 +44,7 @@ impl Host {
             rom: model.rom(),
             header: config.ram_header_offset() as usize,
             taken: RefCell::default(),
+            has_primary: Cell::new(false),
         }
     }
 
@@ -176,7 +179,8 @@ impl SharedMemory for HostRam {
 
     fn write(&self, at: usize, bytes: &[u8]) {
         self.check(at, bytes.len());
-        assert!(at >= PRIMARY as usize, "the primary surface is the device's");
+        let may_write = at >= PRIMARY as usize || !self.0.has_primary.get();
+        assert!(may_write, "the primary surface is the device's");
         let _ = self.0.ram.write(at, bytes);
     }
 }
@@ -222,7 +226,11 @@ impl Bus for Slot {
     }
 
     fn port(&mut self, port: IoPort, _: u8) {
+        if port == IoPort::CreatePrimary {
+            self.host.has_primary.set(true);
+        }
         if port == IoPort::Reset {
+            self.host.has_primary.set(false);
             self.host.taken.borrow_mut().clear();
             let _ = self.host.ram.put(self.host.header, &RamHeader::default());
             let magic = U32::new(qxl::ram::RAM_MAGIC);
