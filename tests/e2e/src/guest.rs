@@ -107,6 +107,11 @@ impl Guest {
         Fingerprint::told(&self.marker("DRAWN still", deadline)?)
     }
 
+    /// What the displays that [`Guest::draw_heads`] has shown pictures on show after the first was changed.
+    pub fn drawn_again(&mut self, deadline: Deadline) -> Result<Fingerprint> {
+        Fingerprint::told(&self.marker("DRAWN still", deadline)?)
+    }
+
     /// Shows our pointer, pointing to a place in pixels.
     pub fn show_pointer(&mut self, (x, y): (i32, i32), deadline: Deadline) -> Result<PointerShape> {
         self.start(&format!("pointer {x} {y}"), deadline)?;

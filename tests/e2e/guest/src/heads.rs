@@ -20,13 +20,22 @@ pub(crate) enum Arrangement {
     Mirrored,
 }
 
+/// What happens once the displays show their pictures.
+#[derive(Clone, Copy)]
+pub(crate) enum Then {
+    /// The next display, or the first when there is no other, is asked for this size, which must not change a pixel; the
+    /// error is told.
+    Refused(Size),
+    /// The first display gets a picture of this size; the fingerprint of all is told again.
+    First(Size),
+}
+
 /// Shows test cards of these sizes on the first displays, and tells the fingerprint of what a client should show of all of
-/// them. Then asks for `refused` on the next display, or on the first when there is no other, which must not change a
-/// pixel; the error is told. Until killed.
+/// them. Until killed.
 pub(crate) fn show(
     arrangement: Arrangement,
     sizes: &[Size],
-    refused: Option<Size>,
+    then: Option<Then>,
     report: fn(&str),
 ) -> Result<()> {
     let card = Card::open_atomic()?;
@@ -41,31 +50,49 @@ pub(crate) fn show(
         Arrangement::Parts => one(&card, &outputs, sizes, beside(sizes), &driver)?,
         Arrangement::Mirrored => one(&card, &outputs, sizes, largest(sizes), &driver)?,
     };
-    let Size { width, height } = whole.size();
-    report(&format!("DRAWN still {width}x{height} {:016x}", whole.fingerprint()));
-    if let Some(size) = refused {
-        let output = outputs.get(sizes.len()).or(outputs.first()).context("no display")?;
-        report(&format!("REFUSED {}", refusal(output, size)?));
+    tell(&whole, report);
+    match then {
+        Some(Then::Refused(size)) => {
+            let output = outputs.get(sizes.len()).or(outputs.first()).context("no display")?;
+            report(&format!("REFUSED {}", refusal(output, size)?));
+        }
+        Some(Then::First(size)) => {
+            own(&card, outputs.get(..1).context("no display")?, &[size], &driver)?;
+            let others = sizes.get(1..).unwrap_or_default();
+            let sizes: Vec<Size> = std::iter::once(size).chain(others.iter().copied()).collect();
+            tell(&side_by_side(&sizes, &driver)?, report);
+        }
+        None => (),
     }
     loop {
         std::thread::park();
     }
 }
 
+fn tell(whole: &Canvas, report: fn(&str)) {
+    let Size { width, height } = whole.size();
+    report(&format!("DRAWN still {width}x{height} {:016x}", whole.fingerprint()));
+}
+
 /// A picture of its own for each; they stand side by side.
 fn own(card: &Card, outputs: &[Output<'_>], sizes: &[Size], driver: &str) -> Result<Canvas> {
-    let mut whole = Canvas::black(beside(sizes));
-    let mut left = 0;
     for (output, size) in outputs.iter().zip(sizes) {
-        let picture = test_card::paint(*size, driver)?;
         let (first, mut second) = (buffer(card, *size)?, buffer(card, *size)?);
-        second.show(&picture)?;
+        second.show(&test_card::paint(*size, driver)?)?;
         output.enabling(mode(*size)?, &first)?.commit()?;
         output.flip(&second)?;
-        whole.place(&picture, size.whole(), left, 0);
-        left += size.width;
         // Shown until the program ends.
         Box::leak(Box::new(second));
+    }
+    side_by_side(sizes, driver)
+}
+
+fn side_by_side(sizes: &[Size], driver: &str) -> Result<Canvas> {
+    let mut whole = Canvas::black(beside(sizes));
+    let mut left = 0;
+    for size in sizes {
+        whole.place(&test_card::paint(*size, driver)?, size.whole(), left, 0);
+        left += size.width;
     }
     Ok(whole)
 }

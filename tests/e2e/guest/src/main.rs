@@ -28,7 +28,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use drm::control::ModeTypeFlags;
 
 use crate::canvas::Size;
-use crate::heads::Arrangement;
+use crate::heads::{Arrangement, Then};
 use crate::screen::{Depth, Screen};
 use crate::seen::Source;
 
@@ -61,6 +61,9 @@ enum Verb {
         /// Then ask for a screen of this size on the next display, or on the first, which is to be refused.
         #[arg(long, value_parser = parse_size)]
         refused: Option<Size>,
+        /// Then give the first display this size, and leave the others alone.
+        #[arg(long, value_parser = parse_size, conflicts_with = "refused")]
+        first: Option<Size>,
     },
     /// Show a pointer that points to a place, in pixels, and keep it until killed.
     Pointer { x: i32, y: i32 },
@@ -108,7 +111,10 @@ fn main() -> ExitCode {
         Verb::Warp { x, y } => window::warp(x, y),
         Verb::Scene { name, keep } => scenes::run(&name, keep, report),
         Verb::Conformance { filter } => conformance::run(&filter, report),
-        Verb::Heads { arrangement, sizes, refused } => heads::show(arrangement, &sizes, refused, report),
+        Verb::Heads { arrangement, sizes, refused, first } => {
+            let then = refused.map(Then::Refused).or(first.map(Then::First));
+            heads::show(arrangement, &sizes, then, report)
+        }
         Verb::Pointer { x, y } => pointer::show((x, y), report),
         Verb::ModeChanges { rounds } => mode_changes::run(rounds),
         Verb::Draw { picture, size, frames, rgb565 } => draw(picture, size, frames, rgb565),

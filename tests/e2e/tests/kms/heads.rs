@@ -17,6 +17,21 @@ pub(crate) fn two(session: &mut Session) -> Result<()> {
     with_displays(session, 2, |session| drawn(session, &format!("own {}", TWO.0), TWO.1))
 }
 
+/// The first of two gets smaller; the second moves, and nobody draws on it.
+pub(crate) fn moved(session: &mut Session) -> Result<()> {
+    if !session.is_ours() {
+        return Ok(());
+    }
+    with_displays(session, 2, |session| {
+        let deadline = Deadline::seconds(120);
+        session.vm.guest.draw_heads(&format!("own {} --first 640x480", TWO.0), deadline)?;
+        let drawn = session.vm.guest.drawn_again(deadline)?;
+        session.client.sized(640 + 800, 600, Deadline::seconds(30))?;
+        shows(session, drawn)?;
+        session.vm.guest.stop_drawing(Deadline::seconds(60))
+    })
+}
+
 /// As under X11: parts of one picture beside each other, then the same on both.
 pub(crate) fn shared(session: &mut Session) -> Result<()> {
     // Upstream's driver takes only framebuffers that begin at the display's corner.

@@ -29,14 +29,15 @@ pub(crate) const MACHINES: &[Machine] = &[
             ("pointer", pointer::arrives),
             ("resized by the client", pixels::resized_by_client),
             ("two displays", heads::two),
+            ("a display that moves", heads::moved),
             ("one picture on two displays", heads::shared),
             ("suspend to RAM", power::suspended),
             ("savevm and loadvm", pixels::saved_and_loaded),
+            ("mode changes", lifecycle::modes_leave_nothing),
             // It leaves a second display to the console: nothing that looks at whole pictures may come after it without a
             // boot.
             ("conformance", conformance::answers_all),
             ("unbind and bind", lifecycle::bound_again),
-            ("mode changes", lifecycle::modes_leave_nothing),
             ("module unloaded and loaded", lifecycle::loaded_again),
             ("system_reset", pixels::reset),
             ("panic", end::panicked),
