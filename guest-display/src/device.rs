@@ -64,7 +64,7 @@ impl<B: Bus> Device<B> {
     }
 
     /// Shows these heads; none turns the screen off. What heads show stays where it was on the screen, and is black
-    /// where there was none. When it is refused, the screen is what it was; a device that is dead takes no other one.
+    /// where there was none, as is what no head shows. When it is refused, the screen is what it was; a device that is dead takes no other one.
     pub fn set_screen(&mut self, heads: &[Head]) -> Result<Progress, ScreenError> {
         self.alive()?;
         let screen = Screen::new(heads, self.primary_bytes())?;
@@ -81,6 +81,10 @@ impl<B: Bus> Device<B> {
             }
         }
         let before = core::mem::replace(&mut self.screen, screen);
+        if let Some(picture) = &mut self.picture {
+            let black = Black { width: screen.width(), height: screen.height() };
+            screen.each_gap(&mut |gap| picture.merge(&black, Point::default(), &[gap]));
+        }
         if self.card.was_reset() {
             self.restart()?;
         } else if is_same_size {
@@ -315,6 +319,26 @@ impl core::fmt::Display for CursorError {
 }
 
 impl core::error::Error for CursorError {}
+
+/// Nothing to be seen.
+struct Black {
+    width: u32,
+    height: u32,
+}
+
+impl Framebuffer for Black {
+    fn width(&self) -> u32 {
+        self.width
+    }
+
+    fn height(&self) -> u32 {
+        self.height
+    }
+
+    fn read(&self, _: u32, _: u32, pixels: &mut [u32]) {
+        pixels.fill(0);
+    }
+}
 
 /// A frame, no larger than its head.
 struct Clipped<'a, F> {

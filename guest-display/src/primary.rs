@@ -97,6 +97,15 @@ impl Screen {
         self.heads().nth(head)
     }
 
+    /// What of the primary surface no head shows.
+    pub(crate) fn each_gap(&self, take: &mut dyn FnMut(Rect)) {
+        let mut heads = [Rect::default(); MAX_HEADS];
+        for (place, head) in heads.iter_mut().zip(self.heads()) {
+            *place = head;
+        }
+        without(self.all(), &heads, take);
+    }
+
     fn heads(&self) -> impl Iterator<Item = Rect> + '_ {
         let Point { x, y } = self.corner();
         self.heads.iter().take(self.count).map(move |head| {
@@ -109,6 +118,23 @@ impl Screen {
             )
         })
     }
+}
+
+/// The parts of `area` that are in none of `heads`. As deep as there are heads.
+fn without(area: Rect, heads: &[Rect], take: &mut dyn FnMut(Rect)) {
+    if area.is_empty() {
+        return;
+    }
+    let Some((head, others)) = heads.split_first() else { return take(area) };
+    let cut = area.intersection(head);
+    if cut.is_empty() {
+        return without(area, others, take);
+    }
+    let Rect { left, top, right, bottom } = cut;
+    without(Rect { bottom: top, ..area }, others, take);
+    without(Rect { top, bottom, right: left, ..area }, others, take);
+    without(Rect { top, bottom, left: right, ..area }, others, take);
+    without(Rect { top: bottom, ..area }, others, take);
 }
 
 impl<B: Bus> Card<B> {
@@ -171,6 +197,8 @@ impl<B: Bus> Card<B> {
 
 #[cfg(test)]
 mod tests {
+    use std::vec::Vec;
+
     use super::*;
 
     fn head(left: u32, top: u32, right: u32, bottom: u32) -> Head {
@@ -184,6 +212,23 @@ mod tests {
         assert_eq!(screen.head(0), Some(Rect::new(0, 50, 640, 530)));
         assert_eq!(screen.head(1), Some(Rect::new(640, 0, 1440, 600)));
         assert_eq!(screen.head(2), None);
+    }
+
+    #[test]
+    fn gaps_and_heads_make_up_the_surface() {
+        let heads = [head(0, 0, 640, 480), head(640, 100, 1440, 700), head(700, 650, 900, 900)];
+        let screen = Screen::new(&heads, 1 << 24).unwrap();
+        let mut gaps = Vec::new();
+        screen.each_gap(&mut |gap| gaps.push(gap));
+        for y in 0..900 {
+            for x in 0..1440 {
+                let is_in = |area: &Rect| {
+                    (area.left..area.right).contains(&x) && (area.top..area.bottom).contains(&y)
+                };
+                let shown = heads.iter().any(|head| is_in(&head.area));
+                assert_eq!(gaps.iter().filter(|gap| is_in(gap)).count(), usize::from(!shown), "{x},{y}");
+            }
+        }
     }
 
     #[test]

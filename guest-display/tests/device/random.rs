@@ -103,6 +103,10 @@ impl Desk {
             let height = self.heads.iter().map(|head| head.bottom).max().unwrap();
             let mut screen = Frame::new(left, height);
             screen.keep(&self.screen);
+            // What no head shows is black.
+            for gap in self.heads.iter().map(|head| Rect { top: head.bottom, bottom: height, ..*head }) {
+                screen.paint(gap, |_, _| 0);
+            }
             self.screen = screen;
         }
     }
