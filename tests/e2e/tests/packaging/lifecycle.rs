@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use e2e::{Chroot, Suite};
+use e2e::{Chroot, Deadline, Suite};
 
 use crate::machine::{self, is_the_large_one};
 use crate::package::{FILE, LATER_FILE, Package};
@@ -49,10 +49,10 @@ const STEPS: &[Step] = &[
     ("installed again", In::All, again),
     ("a later version", In::All, later_version),
     ("another kernel comes", In::TheLarge, another_kernel),
-    ("a start with the driver", In::TheLarge, started),
+    ("a start with the driver", In::All, started),
     ("removed", In::All, removed),
     ("purged", In::All, purged),
-    ("a start without the driver", In::TheLarge, started_without),
+    ("a start without the driver", In::All, started_without),
 ];
 
 pub(crate) fn on(suite: Suite) -> Result<()> {
@@ -110,7 +110,12 @@ fn another_kernel(guest: &Guest) -> Result<()> {
 }
 
 fn started(guest: &Guest) -> Result<()> {
-    boot::with_ours(&guest.chroot, &guest.kernels()?)
+    let (mut vm, mut client) = boot::with_ours(&guest.chroot, &guest.kernels()?)?;
+    if is_the_large_one(guest.suite) {
+        boot::shows_a_desktop(&mut vm, &mut client)?;
+    }
+    drop(client);
+    vm.quit(Deadline::seconds(60))
 }
 
 /// The kernel's own driver is found again, also in initial systems.

@@ -40,7 +40,7 @@ pub(crate) fn copy(suite: Suite) -> Result<Chroot> {
     Ok(chroot)
 }
 
-/// Has a kernel beside the current one, Xorg, and is booted.
+/// Has a kernel beside the current one, and Xorg.
 pub(crate) fn is_the_large_one(suite: Suite) -> bool {
     suite == Suite::Trixie
 }
