@@ -18,8 +18,10 @@ pub(crate) const PACKAGES: &[&str] = &[
     "busybox-static",
     "e2fsprogs",
     "gcc",
+    "gcc-aarch64-linux-gnu",
     "gir1.2-spiceclientglib-2.0",
     "libc6-dev",
+    "libc6-dev-arm64-cross",
     "libspice-server1",
     "libssl-dev",
     "linux-headers-amd64",
@@ -28,6 +30,7 @@ pub(crate) const PACKAGES: &[&str] = &[
     "pkg-config",
     "python3-gi",
     "qemu-system-x86",
+    "qemu-user",
     "rust-web-src",
     "rustc-web",
     "spice-client-gtk",
@@ -38,6 +41,9 @@ pub(crate) const PACKAGES: &[&str] = &[
 const AT_LEAST: &[(&str, &str)] = &[("rust-web-src", "1.95"), ("rustc-web", "1.95")];
 
 const COMPONENTS: &[&str] = &["clippy", "rustfmt"];
+
+/// Standard libraries of machines other than this one.
+const TARGETS: &[&str] = &["aarch64-unknown-linux-gnu"];
 
 pub(crate) fn run() -> Result<String> {
     let installed = install_missing()?;
@@ -61,9 +67,13 @@ fn install_missing() -> Result<usize> {
     }
     let components = missing_components()?;
     if !components.is_empty() {
-        command::run(Command::new("rustup").args(["component", "add"]).args(&components))?;
+        command::run(rustup().args(["component", "add"]).args(&components))?;
     }
-    Ok(packages.len() + components.len())
+    let targets = missing_targets()?;
+    if !targets.is_empty() {
+        command::run(rustup().args(["target", "add"]).args(&targets))?;
+    }
+    Ok(packages.len() + components.len() + targets.len())
 }
 
 fn missing_packages() -> Result<Vec<&'static str>> {
@@ -165,13 +175,25 @@ fn missing_components() -> Result<Vec<&'static str>> {
         let cargo = command::output(command::cargo().args(["clippy", "--version"]));
         return cargo.map(|_| Vec::new()).context("clippy is missing and there is no rustup to install it");
     }
-    let listed = command::output(
-        Command::new("rustup")
-            .args(["component", "list", "--installed"])
-            .current_dir(crate::workspace::root()),
-    )?;
+    let listed = command::output(rustup().args(["component", "list", "--installed"]))?;
     let has = |component: &&str| listed.lines().any(|line| line.starts_with(*component));
     Ok(COMPONENTS.iter().copied().filter(|component| !has(component)).collect())
+}
+
+/// Without rustup the compiler itself says what is missing.
+fn missing_targets() -> Result<Vec<&'static str>> {
+    if !e2e::on_path("rustup") {
+        return Ok(Vec::new());
+    }
+    let listed = command::output(rustup().args(["target", "list", "--installed"]))?;
+    Ok(TARGETS.iter().copied().filter(|target| !listed.lines().any(|line| line == *target)).collect())
+}
+
+/// For the toolchain that the project pins.
+fn rustup() -> Command {
+    let mut rustup = Command::new("rustup");
+    rustup.current_dir(crate::workspace::root());
+    rustup
 }
 
 #[cfg(test)]

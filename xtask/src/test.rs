@@ -17,9 +17,18 @@ const MODULES: &str = "KMS_MODULES";
 /// Names our display driver's package; its tests read it.
 const PACKAGE: &str = "KMS_PACKAGE";
 
+/// How often the tests of drivers repeat what they repeat.
+const ROUNDS: &str = "KMS_ROUNDS";
+
 const KMS: &[&str] = &["--package", "e2e", "--test", "kms"];
+const KMS_ON_DEBIAN_13: &[&str] = &["--package", "e2e", "--test", "kms", "linux_6_12"];
 const DESKTOP: &[&str] = &["--package", "e2e", "--test", "desktop"];
 const PACKAGING: &[&str] = &["--package", "e2e", "--test", "packaging"];
+
+const ARM64: &str = "aarch64-unknown-linux-gnu";
+
+/// Crates of which the display driver's core is made.
+const CORE: &[&str] = &["qxl", "guest-display", "qxl-kms-driver"];
 
 /// Which tests to run.
 #[derive(Args)]
@@ -38,7 +47,11 @@ enum Kind {
     Compat,
     /// Virtual machines, with the original library first, then ours.
     E2e,
-    /// The drivers of the QXL device on every kernel, the kernel's own first, then ours: half an hour, not part of `all`.
+    /// The display driver's core as an arm64 program, in user-mode emulation.
+    Arm64,
+    /// Our display driver on Debian 13's kernel, with our library: one column of what `kms` does.
+    Driver,
+    /// The drivers of the QXL device on every kernel, the kernel's own first, then ours: an hour, not part of `all`.
     Kms,
     /// Xorg, weston, sway and the text console on every kernel, the kernel's own driver first, then ours: half an hour, not
     /// part of `all`.
@@ -46,7 +59,7 @@ enum Kind {
     /// The driver's package in Debian 12, 13 and sid, installed, upgraded, removed and booted with, also with Secure Boot:
     /// a quarter of an hour, not part of `all`.
     Packaging,
-    /// All of them but the drivers'.
+    /// All of them but `kms`, `desktop` and `packaging`.
     All,
 }
 
@@ -65,11 +78,15 @@ pub(crate) fn run(options: &Options) -> Result<String> {
         unit()?;
         passed.push("unit");
     }
+    if wanted(Kind::Arm64) {
+        arm64()?;
+        passed.push("arm64");
+    }
     if wanted(Kind::Suite) {
         suite()?;
         passed.push("suite");
     }
-    if wanted(Kind::Compat) || wanted(Kind::E2e) || matches!(options.kind, Kind::Kms | Kind::Desktop) {
+    if !matches!(options.kind, Kind::Unit | Kind::Arm64 | Kind::Suite | Kind::Packaging) {
         build::host_server()?;
     }
     if wanted(Kind::Compat) {
@@ -79,6 +96,10 @@ pub(crate) fn run(options: &Options) -> Result<String> {
     if wanted(Kind::E2e) {
         with_each_library("e2e", &mut e2e)?;
         passed.push("e2e");
+    }
+    if wanted(Kind::Driver) {
+        driver()?;
+        passed.push("driver");
     }
     if options.kind == Kind::Kms {
         with_each_driver("kms", KMS)?;
@@ -100,6 +121,18 @@ fn unit() -> Result<()> {
     command::run(command::cargo().args(["test", "--quiet", "--workspace", "--exclude", "suite"]))
 }
 
+/// As a program, because the tests need a system around them; the kernel's object is checked where it is built.
+fn arm64() -> Result<()> {
+    println!("test: the display driver's core for {ARM64}");
+    let mut cargo = command::cargo();
+    cargo
+        .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", "aarch64-linux-gnu-gcc")
+        .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER", "qemu-aarch64 -L /usr/aarch64-linux-gnu")
+        .args(["test", "--quiet", "--target", ARM64])
+        .args(CORE.iter().flat_map(|package| ["--package", package]));
+    command::run(&mut cargo)
+}
+
 fn suite() -> Result<()> {
     println!("test: suite");
     command::run(command::cargo().args(["test", "--quiet", "--package", "suite"]))
@@ -112,6 +145,15 @@ fn compat(library: &Path) -> Result<()> {
 
 fn e2e(library: &Path) -> Result<()> {
     run_target(&["--package", "e2e", "--test", "boot"], library)
+}
+
+/// What changes most often, against each other.
+fn driver() -> Result<()> {
+    println!("test: {}", kms::build()?);
+    println!("test: our driver on Debian 13's kernel with our library");
+    let mut cargo = target(KMS_ON_DEBIAN_13);
+    cargo.env(LIBRARY, ours()?).env(MODULES, workspace::dist().join("kms/modules")).env(ROUNDS, "20");
+    command::run(&mut cargo)
 }
 
 /// The kernel's own driver goes first, with the original library: what fails there says something about the test.

@@ -156,8 +156,9 @@ impl Guest {
 
     /// Ends what [`Guest::draw_still`] or [`Guest::draw_moving`] started; the text console comes back.
     pub fn stop_drawing(&mut self, deadline: Deadline) -> Result<()> {
-        const LINE: &str =
-            "p=$(cat /tmp/drawing); kill $p; while readlink /proc/$p/exe >/dev/null; do usleep 20000; done";
+        // A process that is dead but not buried has closed its files.
+        const LINE: &str = "p=$(cat /tmp/drawing); kill $p; \
+                            while grep -q '^State:.[RSD]' /proc/$p/status 2>/dev/null; do usleep 20000; done";
         self.run(LINE, deadline).map(drop)
     }
 

@@ -33,6 +33,9 @@ pub(crate) fn show(
     let outputs = Output::all(&card)?;
     ensure!(outputs.len() >= sizes.len(), "{} displays are connected", outputs.len());
     let driver = card.get_driver()?.name().to_string_lossy().into_owned();
+    for output in &outputs {
+        output.disabling().commit()?;
+    }
     let whole = match arrangement {
         Arrangement::Own => own(&card, &outputs, sizes, &driver)?,
         Arrangement::Parts => one(&card, &outputs, sizes, beside(sizes), &driver)?,

@@ -59,7 +59,7 @@ pub(crate) fn answers_all(session: &mut Session) -> Result<()> {
         let expected_to_fail = fails_upstream(session, &name);
         match answer {
             Answer::Ok if expected_to_fail => {
-                surprises.push(format!("{name} is listed as failing, and passes"))
+                surprises.push(format!("{name} is listed as failing, and passes"));
             }
             Answer::Ok => passed += 1,
             Answer::Fail(_) if expected_to_fail => known += 1,

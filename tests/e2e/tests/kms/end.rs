@@ -33,6 +33,7 @@ pub(crate) fn panicked(session: &mut Session) -> Result<()> {
     ensure!((changed.width, changed.height) == (1024, 768), "it has another size");
     ensure!(changed.colours() <= 4 && LIT.contains(&lit(&changed)), "it is no text on one ground");
     session.vm.same_picture(&mut session.client, deadline)?;
+    session.vm.guest.forget_console();
     session.vm.qmp.system_reset()?;
     session.vm.guest.booted(Deadline::seconds(180))?;
     console(session)

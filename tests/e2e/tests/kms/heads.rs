@@ -35,7 +35,7 @@ pub(crate) fn four(session: &mut Session) -> Result<()> {
 }
 
 /// Has displays connected as if a client had asked for them.
-fn with_displays(
+pub(crate) fn with_displays(
     session: &mut Session,
     count: usize,
     then: impl FnOnce(&mut Session) -> Result<()>,
@@ -46,7 +46,12 @@ fn with_displays(
     };
     session.vm.guest.run(&each("on"), Deadline::seconds(60))?;
     then(session)?;
-    session.vm.guest.run(&each("detect"), Deadline::seconds(60)).map(drop)
+    session.vm.guest.run(&each("detect"), Deadline::seconds(60))?;
+    // Nobody else may draw before the console has left the displays that are gone.
+    const LIT: &str = "grep -lx enabled /sys/class/drm/card*-Virtual-*/enabled | wc -l";
+    Deadline::seconds(30).until("the console on one display", || {
+        Ok((session.vm.guest.run(LIT, Deadline::seconds(10))?.trim() == "1").then_some(()))
+    })
 }
 
 fn drawn(session: &mut Session, heads: &str, (width, height): (usize, usize)) -> Result<()> {

@@ -3,6 +3,7 @@
 use anyhow::{Result, ensure};
 use e2e::Deadline;
 
+use crate::heads::with_displays;
 use crate::pixels::{console, shows};
 use crate::session::Session;
 
@@ -24,24 +25,24 @@ pub(crate) fn too_large(session: &mut Session) -> Result<()> {
     let listed = session.vm.guest.run("cat /sys/class/drm/card*-Virtual-1/modes", Deadline::seconds(20))?;
     ensure!(listed.lines().any(|mode| mode == "1920x1080"), "no 1920x1080 in {listed}");
     ensure!(!listed.lines().any(|mode| mode == "2560x1600"), "a mode is listed that does not fit: {listed}");
-    refused(session, "own 1024x768 --refused 2560x1600")
+    refused(session, "own 1024x768 --refused 2560x1600", "Invalid argument")
 }
 
 /// Two displays of 1920x1080 do not fit.
 pub(crate) fn too_many(session: &mut Session) -> Result<()> {
-    session.vm.guest.run("echo on | tee /sys/class/drm/card*-Virtual-2/status", Deadline::seconds(20))?;
-    refused(session, "own 1920x1080 --refused 1920x1080")?;
-    session.vm.guest.run("echo detect | tee /sys/class/drm/card*-Virtual-2/status", Deadline::seconds(20))?;
+    with_displays(session, 2, |session| {
+        refused(session, "own 1920x1080 --refused 1920x1080", "No space left on device")
+    })?;
     console(session)
 }
 
 /// The picture stays, and the answer says what is missing.
-fn refused(session: &mut Session, heads: &str) -> Result<()> {
+fn refused(session: &mut Session, heads: &str, reason: &str) -> Result<()> {
     let drawn = session.vm.guest.draw_heads(heads, Deadline::seconds(120))?;
     let answer = session.vm.guest.marker("REFUSED ", Deadline::seconds(60));
     if session.is_ours() {
         let answer = answer?;
-        ensure!(answer.contains("No space left on device"), "{answer}");
+        ensure!(answer.contains(reason), "{answer}");
         shows(session, drawn)?;
     }
     session.vm.guest.stop_drawing(Deadline::seconds(60))?;
