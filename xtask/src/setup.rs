@@ -16,6 +16,7 @@ pub(crate) const PACKAGES: &[&str] = &[
     "binutils",
     "binutils-aarch64-linux-gnu",
     "busybox-static",
+    "e2fsprogs",
     "gcc",
     "gcc-aarch64-linux-gnu",
     "gir1.2-spiceclientglib-2.0",

@@ -53,11 +53,11 @@ enum Kind {
     Driver,
     /// The drivers of the QXL device on every kernel, the kernel's own first, then ours: an hour, not part of `all`.
     Kms,
-    /// Xorg, weston, sway and the text console on every kernel, the kernel's own driver first, then ours: DESKTOP_MINUTES, not
+    /// Xorg, weston, sway and the text console on every kernel, the kernel's own driver first, then ours: half an hour, not
     /// part of `all`.
     Desktop,
     /// The driver's package in Debian 12, 13 and sid, installed, upgraded, removed and booted with, also with Secure Boot:
-    /// PACKAGING_MINUTES, not part of `all`.
+    /// a quarter of an hour, not part of `all`.
     Packaging,
     /// All of them but `kms`, `desktop` and `packaging`.
     All,

@@ -17,6 +17,7 @@ const PACKAGE: &str = "qxl-kms-dkms";
 const FILES: &[(&str, &str, bool)] = &[
     ("copyright", "usr/share/doc/qxl-kms-dkms/copyright", false),
     ("README.md", "usr/share/doc/qxl-kms-dkms/README.md", false),
+    ("dracut.conf", "usr/lib/dracut/dracut.conf.d/50-qxl-kms.conf", false),
     ("initramfs-hook", "usr/share/initramfs-tools/hooks/qxl-kms", true),
     ("xorg.conf", "usr/share/X11/xorg.conf.d/10-qxl-kms.conf", false),
 ];

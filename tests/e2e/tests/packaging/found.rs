@@ -29,7 +29,7 @@ pub(crate) fn upstreams(chroot: &Chroot, release: &str, in_initial: bool) -> Res
         !there.iter().any(|name| name.contains(OURS) || name.ends_with("qxl_kms")),
         "the initial system of {release} still has {there:?}"
     );
-    let has = there.iter().any(|name| name.contains(UPSTREAMS));
+    let has = upstreams_in_initial(chroot, release)?;
     ensure!(has == in_initial, "the initial system of {release} has {there:?}");
     Ok(())
 }
@@ -46,10 +46,16 @@ fn loaded(chroot: &Chroot, release: &str) -> Result<String> {
     listed.lines().last().map(str::to_owned).context("modprobe finds no qxl")
 }
 
-/// What of qxl the initial system has.
+/// What of qxl the initial system has, as the programs of initramfs-tools or of dracut list it.
 fn initial(chroot: &Chroot, release: &str) -> Result<Vec<String>> {
-    let listed = chroot.run(&format!("lsinitramfs /boot/initrd.img-{release} | grep qxl || true"))?;
-    Ok(listed.lines().map(str::to_owned).collect())
+    let list = format!("$(command -v lsinitramfs || command -v lsinitrd) /boot/initrd.img-{release}");
+    let listed = chroot.run(&list)?;
+    Ok(listed.lines().filter(|line| line.contains("qxl")).map(str::to_owned).collect())
+}
+
+/// Whether the initial system has the kernel's own driver.
+pub(crate) fn upstreams_in_initial(chroot: &Chroot, release: &str) -> Result<bool> {
+    Ok(initial(chroot, release)?.iter().any(|name| name.contains(UPSTREAMS)))
 }
 
 /// The module's signature is by the key that DKMS made for this system.

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use e2e::{Chroot, Suite};
+use e2e::{Chroot, Deadline, Suite};
 
-use crate::machine::{self, is_the_large_one};
+use crate::machine::{self, InitialBy, is_the_large_one};
 use crate::package::{FILE, LATER_FILE, Package};
 use crate::{boot, found};
 
@@ -31,13 +31,18 @@ struct Guest {
     suite: Suite,
     chroot: Chroot,
     package: Package,
+    /// Every file, before our package was there.
     before: BTreeSet<String>,
+    /// The kernel's own driver was in the initial system.
+    in_initial: bool,
 }
 
 /// Systems in which a step is taken.
 #[derive(PartialEq)]
 enum In {
     All,
+    /// Those with Debian's own initial systems. Dracut takes for granted that it is made on the machine that starts it.
+    Startable,
     TheLarge,
 }
 
@@ -49,18 +54,25 @@ const STEPS: &[Step] = &[
     ("installed again", In::All, again),
     ("a later version", In::All, later_version),
     ("another kernel comes", In::TheLarge, another_kernel),
-    ("a start with the driver", In::TheLarge, started),
+    ("a start with the driver", In::Startable, started),
     ("removed", In::All, removed),
     ("purged", In::All, purged),
-    ("a start without the driver", In::TheLarge, started_without),
+    ("a start without the driver", In::Startable, started_without),
 ];
 
-pub(crate) fn on(suite: Suite) -> Result<()> {
-    let chroot = machine::copy(suite)?;
+pub(crate) fn on(suite: Suite, initial: InitialBy) -> Result<()> {
+    let chroot = machine::copy(suite, initial)?;
     let package = Package::put_into(&chroot)?;
     let before = files(&chroot)?;
-    let guest = Guest { suite, chroot, package, before };
-    for (name, _, step) in STEPS.iter().filter(|(_, place, _)| *place == In::All || is_the_large_one(suite)) {
+    let kernel = found::kernels(&chroot)?.remove(0);
+    let in_initial = found::upstreams_in_initial(&chroot, &kernel)?;
+    let guest = Guest { suite, chroot, package, before, in_initial };
+    let taken = |place: &In| match place {
+        In::All => true,
+        In::Startable => initial == InitialBy::InitramfsTools,
+        In::TheLarge => is_the_large_one(suite),
+    };
+    for (name, _, step) in STEPS.iter().filter(|(_, place, _)| taken(place)) {
         let began = Instant::now();
         let outcome = step(&guest);
         let word = if outcome.is_ok() { "ok" } else { "FAILED" };
@@ -76,7 +88,7 @@ fn without_headers(guest: &Guest) -> Result<()> {
     let said = guest.chroot.run(&format!("{INSTALL} {FILE}"))?;
     let expected = [format!("no module for kernel {kernel} yet"), format!("linux-headers-{kernel}")];
     ensure!(expected.iter().all(|text| said.contains(text)), "it does not say what is missing: {said}");
-    found::upstreams(&guest.chroot, &kernel, is_the_large_one(guest.suite))
+    found::upstreams(&guest.chroot, &kernel, guest.in_initial)
 }
 
 fn headers_come(guest: &Guest) -> Result<()> {
@@ -110,7 +122,12 @@ fn another_kernel(guest: &Guest) -> Result<()> {
 }
 
 fn started(guest: &Guest) -> Result<()> {
-    boot::with_ours(&guest.chroot, &guest.kernels()?)
+    let (mut vm, mut client) = boot::with_ours(&guest.chroot, &guest.kernels()?)?;
+    if is_the_large_one(guest.suite) {
+        boot::shows_a_desktop(&mut vm, &mut client)?;
+    }
+    drop(client);
+    vm.quit(Deadline::seconds(60))
 }
 
 /// The kernel's own driver is found again, also in initial systems.
@@ -118,8 +135,8 @@ fn removed(guest: &Guest) -> Result<()> {
     guest.chroot.run("apt-get remove --yes --quiet qxl-kms-dkms")?;
     let status = guest.chroot.run("dkms status")?;
     ensure!(status.trim().is_empty(), "DKMS still has {status}");
-    let in_initial = is_the_large_one(guest.suite);
-    guest.kernels()?.iter().try_for_each(|kernel| found::upstreams(&guest.chroot, kernel, in_initial))
+    let is_upstreams = |kernel: &String| found::upstreams(&guest.chroot, kernel, guest.in_initial);
+    guest.kernels()?.iter().try_for_each(is_upstreams)
 }
 
 /// All files are as they were, but for those of packages that came in between.

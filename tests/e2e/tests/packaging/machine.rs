@@ -6,18 +6,27 @@ use std::path::PathBuf;
 use anyhow::{Result, ensure};
 use e2e::{Cache, Chroot, Suite, System};
 
-const PACKAGES: &[&str] = &[
-    "linux-image-amd64",
-    "initramfs-tools",
-    "zstd",
-    "udev",
-    "kmod",
-    "dkms",
-    "gcc",
-    "make",
-    "openssl",
-    "mokutil",
-];
+/// What makes the initial systems.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum InitialBy {
+    /// Debian's own choice up to Debian 13.
+    InitramfsTools,
+    /// The other one, with the same `update-initramfs`.
+    Dracut,
+}
+
+impl InitialBy {
+    fn package(self) -> &'static str {
+        match self {
+            InitialBy::InitramfsTools => "initramfs-tools",
+            InitialBy::Dracut => "dracut",
+        }
+    }
+}
+
+const KERNEL: &str = "linux-image-amd64";
+
+const PACKAGES: &[&str] = &["zstd", "udev", "kmod", "dkms", "gcc", "make", "openssl", "mokutil"];
 
 /// What starts Xorg, with the driver that must not get in the way.
 const XORG: &[&str] = &[
@@ -33,21 +42,21 @@ const XORG: &[&str] = &[
 const OTHER_KERNEL: &str = "linux-image-rt-amd64 linux-headers-rt-amd64";
 
 /// A copy of the system of `suite`, to be changed.
-pub(crate) fn copy(suite: Suite) -> Result<Chroot> {
-    let chroot = Chroot::copy_of(&tree(suite)?)?;
+pub(crate) fn copy(suite: Suite, initial: InitialBy) -> Result<Chroot> {
+    let chroot = Chroot::copy_of(&tree(suite, initial)?)?;
     let rust = chroot.attempt("command -v rustc cargo")?;
     ensure!(!rust.well, "the system has Rust, and nobody would notice that it is needed: {}", rust.output);
     Ok(chroot)
 }
 
-/// Has a kernel beside the current one, Xorg, and is booted.
+/// Has a kernel beside the current one, and Xorg.
 pub(crate) fn is_the_large_one(suite: Suite) -> bool {
     suite == Suite::Trixie
 }
 
 /// The system in the cache.
-fn tree(suite: Suite) -> Result<PathBuf> {
-    let mut packages = PACKAGES.to_vec();
+fn tree(suite: Suite, initial: InitialBy) -> Result<PathBuf> {
+    let mut packages = [&[KERNEL, initial.package()], PACKAGES].concat();
     let mut system_hooks = vec![later("headers", "linux-headers-amd64")];
     if is_the_large_one(suite) {
         packages.extend(XORG);

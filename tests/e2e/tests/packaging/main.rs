@@ -12,6 +12,7 @@ mod source;
 
 use anyhow::Result;
 use e2e::Suite;
+use machine::InitialBy;
 
 /// Fails with the whole chain of reasons.
 fn succeed(outcome: Result<()>) {
@@ -22,17 +23,22 @@ fn succeed(outcome: Result<()>) {
 
 #[test]
 fn debian_12() {
-    succeed(lifecycle::on(Suite::Bookworm));
+    succeed(lifecycle::on(Suite::Bookworm, InitialBy::InitramfsTools));
 }
 
 #[test]
 fn debian_13() {
-    succeed(lifecycle::on(Suite::Trixie));
+    succeed(lifecycle::on(Suite::Trixie, InitialBy::InitramfsTools));
 }
 
 #[test]
 fn debian_sid() {
-    succeed(lifecycle::on(Suite::Sid));
+    succeed(lifecycle::on(Suite::Sid, InitialBy::InitramfsTools));
+}
+
+#[test]
+fn debian_sid_with_dracut() {
+    succeed(lifecycle::on(Suite::Sid, InitialBy::Dracut));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use e2e::{
     type_blindly,
 };
 
+use crate::machine::InitialBy;
 use crate::package::{FILE, Package};
 use crate::{boot, found, machine};
 
@@ -24,7 +25,7 @@ const ENTER: u32 = 28;
 const DOWN: u32 = 0x100 + 80;
 
 pub(crate) fn key_is_enrolled() -> Result<()> {
-    let chroot = machine::copy(Suite::Trixie)?;
+    let chroot = machine::copy(Suite::Trixie, InitialBy::InitramfsTools)?;
     Package::put_into(&chroot)?;
     chroot.run(&machine::install("headers"))?;
     chroot.run(&format!("apt-get install --yes --quiet {FILE}"))?;
