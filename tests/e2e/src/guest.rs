@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::deadline::Deadline;
 use crate::picture::Fingerprint;
@@ -48,6 +48,14 @@ impl Guest {
         let (line, after) = self.console.line_after(self.position, marker, deadline)?;
         self.position = after;
         Ok(line)
+    }
+
+    /// Fails when the kernel has warned since it booted.
+    pub fn no_splat(&mut self) -> Result<()> {
+        const LINE: &str = "dmesg | grep -E 'WARNING:|BUG:|Oops|general protection|INFO: task' || true";
+        let splats = self.run(LINE, Deadline::seconds(10))?;
+        ensure!(splats.is_empty(), "the kernel complained: {splats}");
+        Ok(())
     }
 
     /// Takes everything on the console so far for read.

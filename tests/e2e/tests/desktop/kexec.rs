@@ -22,7 +22,7 @@ pub(crate) fn with_the_kernel_at_hand(builder: VmBuilder, image: &GuestImage) ->
 
 /// The client stays connected, and shows the new kernel's console.
 pub(crate) fn another_kernel(session: &mut Session) -> Result<()> {
-    session.no_splat()?;
+    session.vm.guest.no_splat()?;
     let guest = &mut session.vm.guest;
     let before = guest.run(BOOT, Deadline::seconds(20))?;
     let load = format!("kexec --load {KERNEL} --initrd={INITIAL_SYSTEM} --reuse-cmdline");

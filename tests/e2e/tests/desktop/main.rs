@@ -82,14 +82,6 @@ impl Session {
         ensure!(outcome.is_err() || complaints.is_empty(), "{name}: QEMU complained: {complaints:#?}");
         outcome.with_context(|| format!("{name} on {}", self.suite.name()))
     }
-
-    /// The kernel has not warned since it booted.
-    fn no_splat(&mut self) -> Result<()> {
-        const LINE: &str = "dmesg | grep -E 'WARNING:|BUG:|Oops|general protection|INFO: task' || true";
-        let splats = self.vm.guest.run(LINE, Deadline::seconds(10))?;
-        ensure!(splats.is_empty(), "the kernel complained: {splats}");
-        Ok(())
-    }
 }
 
 fn on(suite: Suite) -> Result<()> {
@@ -112,7 +104,7 @@ fn on(suite: Suite) -> Result<()> {
     if !failures.is_empty() {
         bail!("{}\n--- the guest's console ---\n{}", failures.join("\n"), session.vm.guest.console().text());
     }
-    session.no_splat()?;
+    session.vm.guest.no_splat()?;
     drop(session.client);
     session.vm.quit(Deadline::seconds(60))
 }

@@ -69,7 +69,7 @@ fn leaves_nothing(session: &mut Session, round: impl Fn(&mut Session) -> Result<
             "the device's memory: {before:?}, then {after:?}"
         );
     }
-    session.no_splat()
+    session.vm.guest.no_splat()
 }
 
 /// In KiB.
@@ -107,7 +107,7 @@ pub(crate) fn loaded_again(session: &mut Session) -> Result<()> {
     session.vm.guest.run(&format!("rmmod {}", driver.module), deadline)?;
     session.vm.guest.run(&format!("insmod /modules/*-{}.ko", driver.module), deadline)?;
     session.vm.guest.run("test -e /dev/dri/card*", deadline).context("the display is not back")?;
-    session.no_splat()
+    session.vm.guest.no_splat()
 }
 
 /// The device is taken away under a program that draws, and found again. Not asked of upstream's driver: see above.
@@ -130,7 +130,7 @@ pub(crate) fn removed(session: &mut Session) -> Result<()> {
     session.client.sized(800, 600, deadline)?;
     client_shows(session, drawn)?;
     session.vm.guest.stop_drawing(deadline)?;
-    session.no_splat()
+    session.vm.guest.no_splat()
 }
 
 /// Where the kernel keeps the QXL device's driver.

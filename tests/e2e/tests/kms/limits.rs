@@ -46,7 +46,7 @@ fn refused(session: &mut Session, heads: &str, reason: &str) -> Result<()> {
         shows(session, drawn)?;
     }
     session.vm.guest.stop_drawing(Deadline::seconds(60))?;
-    session.no_splat()
+    session.vm.guest.no_splat()
 }
 
 /// A guest whose memory is full cannot have everything, but what it has goes on.
@@ -62,5 +62,5 @@ pub(crate) fn pressed(session: &mut Session) -> Result<()> {
     let drawn = session.vm.guest.draw_still(1280, 1024, Deadline::seconds(60))?;
     shows(session, drawn)?;
     session.vm.guest.stop_drawing(Deadline::seconds(60))?;
-    session.no_splat()
+    session.vm.guest.no_splat()
 }

@@ -27,7 +27,7 @@ pub(crate) fn migrated(mut session: Session) -> Result<()> {
     shows(&mut session, drawn)?;
     session.vm.guest.stop_drawing(Deadline::seconds(60))?;
     scenes(&mut session)?;
-    session.no_splat()?;
+    session.vm.guest.no_splat()?;
     let complaints = session.vm.complaints()?;
     ensure!(complaints.is_empty(), "QEMU complained: {complaints:#?}");
     session.quit()

@@ -80,7 +80,7 @@ pub(crate) fn resized_by_client(session: &mut Session) -> Result<()> {
         shows(session, drawn)?;
         session.vm.guest.stop_drawing(Deadline::seconds(60))?;
     }
-    session.no_splat()
+    session.vm.guest.no_splat()
 }
 
 /// `system_reset` while the picture moves: firmware and the next boot's console appear.

@@ -31,7 +31,7 @@ pub(crate) fn suspended(session: &mut Session) -> Result<()> {
         shows(session, drawn).with_context(|| format!("round {round}"))?;
     }
     session.vm.guest.stop_drawing(Deadline::seconds(60))?;
-    session.no_splat()
+    session.vm.guest.no_splat()
 }
 
 /// S4: the memory goes to a disk, the machine off, and another one takes it up.
@@ -47,7 +47,7 @@ pub(crate) fn hibernated(mut session: Session) -> Result<()> {
     if session.is_ours() {
         shows(&mut session, drawn)?;
         session.vm.guest.stop_drawing(Deadline::seconds(60))?;
-        session.no_splat()?;
+        session.vm.guest.no_splat()?;
     }
     // Upstream's screen stays dark: a surface of 64x64 pixels is all that a client sees of it.
     let complaints = session.vm.complaints()?;

@@ -77,14 +77,6 @@ impl Session {
         drop(self.client);
         self.vm.quit(Deadline::seconds(60))
     }
-
-    /// The kernel has not warned since it booted.
-    pub(crate) fn no_splat(&mut self) -> Result<()> {
-        const LINE: &str = "dmesg | grep -E 'WARNING:|BUG:|Oops|general protection|INFO: task' || true";
-        let splats = self.vm.guest.run(LINE, Deadline::seconds(10))?;
-        ensure!(splats.is_empty(), "the kernel complained: {splats}");
-        Ok(())
-    }
 }
 
 fn builder(machine: &Machine, disk: Option<&Disk>) -> Result<VmBuilder> {
