@@ -120,8 +120,8 @@ pub(crate) fn removed(session: &mut Session) -> Result<()> {
     session.vm.guest.draw_moving(1024, 768, None, deadline)?;
     session.vm.guest.run(&format!("echo 1 >/sys/bus/pci/devices/{}/remove", driver.device), deadline)?;
     session.client.sized(720, 400, deadline).context("VGA's text")?;
-    let text = session.client.settled_picture(deadline)?;
-    ensure!(end::is_text(&text), "VGA's text is not there");
+    let client = &mut session.client;
+    deadline.until("VGA's text at the client", || Ok(end::is_text(&client.picture()?).then_some(())))?;
     // The program is refused its next frame.
     session.vm.guest.marker("GUEST-PROGRAM-FAILED", deadline)?;
     session.vm.guest.run("echo 1 >/sys/bus/pci/rescan", deadline)?;
