@@ -159,7 +159,7 @@ impl<B: Bus> Card<B> {
     pub(crate) fn abandon(&mut self) {
         self.header.store(offset_of!(RamHeader, int_mask), 0);
         self.port(IoPort::Reset, 0);
-        self.vga.put_back(&self.bus, self.layout.primary);
+        self.vga.put_back(&mut self.bus, self.layout.primary);
         self.dead = Some(Dead::Suspended);
     }
 

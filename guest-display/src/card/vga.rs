@@ -10,6 +10,9 @@ use crate::layout::Stretch;
 /// Bytes of VGA's four planes. QEMU's device has them interleaved at the start of RAM, where the primary surface lies.
 const LEN: u64 = 256 << 10;
 
+/// After that many milliseconds QEMU has looked at VGA's memory: it does so every 30.
+const SEEN_MS: u32 = 100;
+
 /// VGA's memory as it was before the device was taken up.
 #[derive(Debug)]
 pub(super) struct VgaMemory(Vec<u8>);
@@ -27,18 +30,20 @@ impl VgaMemory {
         Self(bytes)
     }
 
-    /// Puts it back on a device that was reset, and does not draw over it any more. The rest of the primary surface is
-    /// black: where firmware had a linear mode it would show what programs have drawn.
-    pub(super) fn put_back<B: Bus>(&self, bus: &B, primary: Stretch) {
+    /// Puts it back on a device that was reset, and does not draw over it any more. Everything else that programs have drawn
+    /// is gone, lest a linear mode of the firmware's shows it.
+    pub(super) fn put_back<B: Bus>(&self, bus: &mut B, primary: Stretch) {
         const BLACK: [u8; 4096] = [0; 4096];
         let offset = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
-        bus.ram().write(0, &self.0);
         let end = primary.start.saturating_add(primary.len);
-        let mut at = primary.start.max(u64::try_from(self.0.len()).unwrap_or(u64::MAX));
+        let mut at = primary.start;
         while at < end {
             let len = end.saturating_sub(at).min(BLACK.len() as u64);
             bus.ram().write(offset(at), BLACK.get(..offset(len)).unwrap_or_default());
             at = at.saturating_add(len);
         }
+        // Text that is as it was when the driver came is not drawn again by QEMU: it has to have been gone.
+        bus.wait(0, SEEN_MS);
+        bus.ram().write(0, &self.0);
     }
 }
