@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
+use e2e::Suite;
 
 use crate::{build, command, kms, setup, symbols, workspace};
 
@@ -147,13 +148,13 @@ fn e2e(library: &Path) -> Result<()> {
     run_target(&["--package", "e2e", "--test", "boot"], library)
 }
 
-/// What changes most often, against each other.
+/// What changes most often, against each other. For this kernel only: a newer one in sid may not stop what has nothing to do
+/// with it.
 fn driver() -> Result<()> {
-    println!("test: {}", kms::build()?);
     println!("test: our driver on Debian 13's kernel with our library");
+    let modules = kms::build_for(Suite::Trixie)?;
     let mut cargo = target(KMS_ON_DEBIAN_13);
-    cargo.env(LIBRARY, ours()?).env(MODULES, workspace::dist().join("kms/modules")).env(ROUNDS, "20");
-    command::run(&mut cargo)
+    command::run(cargo.env(LIBRARY, ours()?).env(MODULES, modules).env(ROUNDS, "20"))
 }
 
 /// The kernel's own driver goes first, with the original library: what fails there says something about the test.
