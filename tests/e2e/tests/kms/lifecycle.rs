@@ -40,7 +40,7 @@ pub(crate) fn bound_again(session: &mut Session) -> Result<()> {
     leaves_nothing(session, round)
 }
 
-/// Modes of all sizes are set.
+/// A program sets 640x480 and goes, again and again; each time the console sets its own mode.
 pub(crate) fn modes_leave_nothing(session: &mut Session) -> Result<()> {
     let round = |session: &mut Session| {
         session.vm.guest.run("guest-program mode-changes 1", Deadline::seconds(120)).map(drop)
