@@ -38,6 +38,12 @@ struct Slot {
     older: u32,
 }
 
+impl Slot {
+    fn len(&self) -> u64 {
+        self.block.as_ref().map_or(0, Block::len)
+    }
+}
+
 /// The table.
 #[derive(Debug)]
 pub(crate) struct Residents {
@@ -47,6 +53,8 @@ pub(crate) struct Residents {
     free: u32,
     newest: u32,
     oldest: u32,
+    /// Bytes of those without users.
+    idle: u64,
 }
 
 impl Residents {
@@ -65,7 +73,7 @@ impl Residents {
             older: NONE,
         }));
         buckets.resize(count.next_power_of_two(), NONE);
-        let mut table = Self { slots, buckets, free: NONE, newest: NONE, oldest: NONE };
+        let mut table = Self { slots, buckets, free: NONE, newest: NONE, oldest: NONE, idle: 0 };
         table.clear();
         Ok(table)
     }
@@ -83,6 +91,12 @@ impl Residents {
         self.free = next;
         self.newest = NONE;
         self.oldest = NONE;
+        self.idle = 0;
+    }
+
+    /// Bytes that things without users take: what [evicting](Self::evict) all of them would give.
+    pub(crate) fn idle(&self) -> u64 {
+        self.idle
     }
 
     /// The thing with that content, and where it begins in RAM.
@@ -198,6 +212,8 @@ impl Residents {
         if let Some(slot) = self.slot_mut(number) {
             slot.newer = NONE;
             slot.older = older;
+            let len = slot.len();
+            self.idle = self.idle.saturating_add(len);
         }
         match self.slot_mut(older) {
             Some(slot) => slot.newer = number,
@@ -209,6 +225,7 @@ impl Residents {
     fn leave_line(&mut self, number: u32) {
         let Some(slot) = self.slot(number) else { return };
         let (newer, older) = (slot.newer, slot.older);
+        self.idle = self.idle.saturating_sub(slot.len());
         match self.slot_mut(newer) {
             Some(slot) => slot.older = older,
             None => self.newest = older,
@@ -243,19 +260,21 @@ mod tests {
     fn the_longest_unused_goes_first_and_the_used_stay() {
         let (mut heap, mut table) = filled(4);
         assert!(table.is_full());
+        assert_eq!((table.idle(), heap.taken()), (4 * 64, 4 * 64));
         let (first, place) = table.find(&content(0)).unwrap();
         assert_eq!(place, 0);
         table.hold(first);
         let (second, _) = table.find(&content(1)).unwrap();
         table.hold(second);
         table.release(second);
+        assert_eq!(table.idle(), 3 * 64);
         for gone in [2, 3, 1] {
             let block = table.evict().unwrap();
             assert_eq!(block.offset(), 64 * gone);
             assert!(table.find(&content(gone)).is_none());
             heap.free(block);
         }
-        assert_eq!(table.evict(), None);
+        assert_eq!((table.evict(), table.idle()), (None, 0));
         table.release(first);
         heap.free(table.evict().unwrap());
         assert_eq!(heap.taken(), 0);

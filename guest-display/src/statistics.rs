@@ -41,6 +41,8 @@ pub struct Statistics {
     pub outstanding: u64,
     /// Bytes of command memory in use now.
     pub heap_taken: u64,
+    /// Those of them that hold tiles which no command uses: they stay for later and go when memory is short.
+    pub heap_kept: u64,
     /// The most that ever was.
     pub heap_peak: u64,
     /// Bytes of command memory.

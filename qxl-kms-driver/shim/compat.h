@@ -38,6 +38,15 @@
 #define QXL_DRIVER_DATE
 #endif
 
+/* Whether a framebuffer's format has been looked up before it is made. */
+#if defined(QXL_HAVE_FB_INFO)
+#define QXL_FB_INFO_PARAMETER const struct drm_format_info *info,
+#define QXL_FB_INFO info,
+#else
+#define QXL_FB_INFO_PARAMETER
+#define QXL_FB_INFO
+#endif
+
 /* A pointer's hot spot is in the plane's state, or was in the framebuffer. */
 #if defined(QXL_HAVE_HOTSPOT)
 #define QXL_DRIVER_HOTSPOT DRIVER_CURSOR_HOTSPOT
@@ -73,10 +82,6 @@ static inline void qxl_timer_setup(struct hrtimer *timer, enum hrtimer_restart (
 /* The panic screen, where there is a hook for what comes after drawing it. */
 #if defined(QXL_HAVE_PANIC_FLUSH) && IS_ENABLED(CONFIG_DRM_PANIC)
 #define QXL_PANIC 1
-#if !defined(QXL_HAVE_GEM_VMAP)
-#define drm_gem_vmap drm_gem_vmap_unlocked
-#define drm_gem_vunmap drm_gem_vunmap_unlocked
-#endif
 #endif
 
 #endif

@@ -9,9 +9,8 @@
 
 static const char *const qxl_sources[] = { "auto" };
 
-static void qxl_crc_work(struct work_struct *work)
+void qxl_crc_vblank(struct qxl_head *head)
 {
-	struct qxl_head *head = container_of(work, struct qxl_head, crc_work);
 	struct qxl_kms *kms = to_qxl(head->crtc.dev);
 	u32 checksum;
 	u64 frame;
@@ -23,12 +22,6 @@ static void qxl_crc_work(struct work_struct *work)
 	checksum = qxl_core_checksum(kms->core, head->index);
 	qxl_leave(kms, cookie);
 	drm_crtc_add_crc_entry(&head->crtc, true, frame, &checksum);
-}
-
-void qxl_crc_vblank(struct qxl_head *head)
-{
-	if (READ_ONCE(head->crc_on))
-		schedule_work(&head->crc_work);
 }
 
 const char *const *qxl_crc_sources(struct drm_crtc *crtc, size_t *count)
@@ -65,9 +58,4 @@ int qxl_crc_set_source(struct drm_crtc *crtc, const char *source)
 	}
 	WRITE_ONCE(head->crc_on, on);
 	return 0;
-}
-
-void qxl_crc_init(struct qxl_head *head)
-{
-	INIT_WORK(&head->crc_work, qxl_crc_work);
 }

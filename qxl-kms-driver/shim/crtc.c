@@ -40,7 +40,7 @@ static void qxl_crtc_enable(struct drm_crtc *crtc, struct drm_atomic_state *stat
 
 static void qxl_crtc_keep_event(struct drm_crtc *crtc)
 {
-	crtc_to_head(crtc)->flip = crtc->state->event;
+	crtc_to_head(crtc)->flip = (struct qxl_flip){ crtc->state->event, crtc->state->async_flip };
 	crtc->state->event = NULL;
 }
 
@@ -48,7 +48,7 @@ static void qxl_crtc_disable(struct drm_crtc *crtc, struct drm_atomic_state *sta
 {
 	qxl_flip_abandon(crtc_to_head(crtc));
 	/* Planes of a head that goes off are not told. */
-	qxl_panic_keep(crtc_to_head(crtc), NULL, NULL);
+	qxl_shown_forget(crtc_to_head(crtc));
 	qxl_cursor_leave(crtc_to_head(crtc));
 	drm_crtc_vblank_off(crtc);
 	if (!crtc->state->active)
@@ -61,7 +61,7 @@ static void qxl_crtc_flush(struct drm_crtc *crtc, struct drm_atomic_state *state
 }
 
 /* The events of this commit, by head. */
-void qxl_crtc_take_flips(struct drm_atomic_state *state, struct drm_pending_vblank_event **flips)
+void qxl_crtc_take_flips(struct drm_atomic_state *state, struct qxl_flip *flips)
 {
 	struct drm_crtc_state *crtc_state;
 	struct drm_crtc *crtc;
@@ -71,7 +71,7 @@ void qxl_crtc_take_flips(struct drm_atomic_state *state, struct drm_pending_vbla
 		struct qxl_head *head = crtc_to_head(crtc);
 
 		flips[head->index] = head->flip;
-		head->flip = NULL;
+		head->flip = (struct qxl_flip){};
 	}
 }
 
@@ -79,13 +79,13 @@ void qxl_crtc_take_flips(struct drm_atomic_state *state, struct drm_pending_vbla
  * The commit is done. Not before that: a program that is told of its flip asks for the next one at once, and is refused
  * while a plane that it switched off is still part of this one.
  */
-void qxl_crtc_flips(struct qxl_kms *kms, struct drm_pending_vblank_event **flips)
+void qxl_crtc_flips(struct qxl_kms *kms, const struct qxl_flip *flips)
 {
 	unsigned int i;
 
 	for (i = 0; i < kms->head_count; i++) {
-		if (flips[i])
-			qxl_flip(&kms->heads[i], flips[i]);
+		if (flips[i].event)
+			qxl_flip(&kms->heads[i], &flips[i]);
 	}
 }
 
@@ -116,7 +116,6 @@ int qxl_crtc_init(struct qxl_kms *kms, struct qxl_head *head)
 	int err;
 
 	qxl_vblank_init(head);
-	qxl_crc_init(head);
 	err = drm_crtc_init_with_planes(&kms->drm, &head->crtc, &head->primary, &head->cursor, &qxl_crtc_funcs, NULL);
 	if (err)
 		return err;

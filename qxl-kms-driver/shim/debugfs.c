@@ -29,6 +29,7 @@ static void qxl_statistics_print(struct seq_file *file, const struct qxl_core_st
 	QXL_LINE(*statistics, screens);
 	QXL_LINE(*statistics, outstanding);
 	QXL_LINE(*statistics, heap_taken);
+	QXL_LINE(*statistics, heap_kept);
 	QXL_LINE(*statistics, heap_peak);
 	QXL_LINE(*statistics, heap_len);
 	for (i = 0; i < QXL_CORE_PORTS; i++)

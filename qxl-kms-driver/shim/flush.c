@@ -46,16 +46,19 @@ void qxl_flush_settled(struct qxl_kms *kms)
 		qxl_flips_complete(kms);
 }
 
-/* A frame was handed to the core: its flip completes at the next vblank after the device has taken it. */
-void qxl_flip(struct qxl_head *head, struct drm_pending_vblank_event *event)
+/*
+ * A frame was handed to the core: its flip completes at the next vblank after the device has taken it. Who asked for a
+ * flip at once does not wait: of several frames between two vblanks the last is drawn.
+ */
+void qxl_flip(struct qxl_head *head, const struct qxl_flip *flip)
 {
 	struct drm_crtc *crtc = &head->crtc;
 
 	spin_lock_irq(&crtc->dev->event_lock);
-	if (drm_crtc_vblank_get(crtc))
-		drm_crtc_send_vblank_event(crtc, event);
+	if (flip->at_once || drm_crtc_vblank_get(crtc))
+		drm_crtc_send_vblank_event(crtc, flip->event);
 	else
-		head->late_flip = event;
+		head->late_flip = flip->event;
 	spin_unlock_irq(&crtc->dev->event_lock);
 	/* Only now, so that whatever the device takes in between finds it. */
 	qxl_flush_settled(to_qxl(crtc->dev));

@@ -25,7 +25,7 @@ static_assert(sizeof(struct qxl_core_cursor) == 40);
 static_assert(offsetof(struct qxl_core_cursor, hot_x) == 20);
 static_assert(offsetof(struct qxl_core_cursor, x) == 28);
 
-static_assert(sizeof(struct qxl_core_statistics) == 44 * 8);
+static_assert(sizeof(struct qxl_core_statistics) == 45 * 8);
 static_assert(offsetof(struct qxl_core_statistics, released) == 11 * 8);
 static_assert(offsetof(struct qxl_core_statistics, ports) == 15 * 8);
 static_assert(offsetof(struct qxl_core_statistics, outstanding) == 40 * 8);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 /* The device's displays as a whole, and the order in which a commit is carried out. */
 #include <drm/drm_atomic_helper.h>
-#include <drm/drm_gem_framebuffer_helper.h>
 #include <drm/drm_managed.h>
 #include <drm/drm_mode_config.h>
 #include <drm/drm_probe_helper.h>
@@ -35,7 +34,7 @@ static void qxl_commit_tail(struct drm_atomic_state *state)
 {
 	struct drm_device *drm = state->dev;
 	struct qxl_kms *kms = to_qxl(drm);
-	struct drm_pending_vblank_event *flips[QXL_CORE_HEADS] = {};
+	struct qxl_flip flips[QXL_CORE_HEADS] = {};
 
 	drm_atomic_helper_commit_modeset_disables(drm, state);
 	drm_atomic_helper_commit_modeset_enables(drm, state);
@@ -52,7 +51,7 @@ static void qxl_commit_tail(struct drm_atomic_state *state)
 }
 
 static const struct drm_mode_config_funcs qxl_mode_config_funcs = {
-	.fb_create = drm_gem_fb_create_with_dirty,
+	.fb_create = qxl_framebuffer_create,
 	.atomic_check = qxl_modeset_check,
 	.atomic_commit = drm_atomic_helper_commit,
 };
@@ -95,6 +94,8 @@ int qxl_modeset_init(struct qxl_kms *kms)
 	config->preferred_depth = 24;
 	/* Framebuffers are ordinary memory: a program gains nothing from drawing elsewhere first. */
 	config->prefer_shadow = 0;
+	/* Flips that do not wait for a vblank: shown.c. */
+	config->async_page_flip = true;
 	config->funcs = &qxl_mode_config_funcs;
 	config->helper_private = &qxl_mode_config_helpers;
 

@@ -99,10 +99,8 @@ static void qxl_stop(struct qxl_kms *kms)
 
 	qxl_interrupt_stop(kms);
 	qxl_flush_stop(kms);
-	for (i = 0; i < kms->head_count; i++) {
+	for (i = 0; i < kms->head_count; i++)
 		qxl_vblank_stop(&kms->heads[i]);
-		cancel_work_sync(&kms->heads[i].crc_work);
-	}
 	mutex_lock(&kms->lock);
 	qxl_core_stop(kms->core);
 	kms->core = NULL;

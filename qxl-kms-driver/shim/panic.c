@@ -20,42 +20,13 @@ static struct qxl_head *plane_to_head(struct drm_plane *plane)
 	return container_of(plane, struct qxl_head, primary);
 }
 
-/* A framebuffer is mapped only while it is drawn from; the one shown is kept mapped, for there is no mapping later. */
-void qxl_panic_keep(struct qxl_head *head, struct drm_framebuffer *fb, const struct qxl_core_frame *frame)
-{
-	struct drm_gem_object *object = fb ? drm_gem_fb_get_obj(fb, 0) : NULL;
-	struct drm_gem_object *before = head->panic_object;
-	struct iosys_map map = {}, map_before = head->panic_map;
-	unsigned long flags;
-
-	if (frame && object == before) {
-		drm_panic_lock(&to_qxl(head->crtc.dev)->drm, flags);
-		head->panic_frame = *frame;
-		drm_panic_unlock(&to_qxl(head->crtc.dev)->drm, flags);
-		return;
-	}
-	if (object && (object->import_attach || drm_gem_vmap(object, &map)))
-		object = NULL;
-	if (object)
-		drm_gem_object_get(object);
-	drm_panic_lock(&to_qxl(head->crtc.dev)->drm, flags);
-	head->panic_object = object;
-	head->panic_map = map;
-	if (object)
-		head->panic_frame = *frame;
-	drm_panic_unlock(&to_qxl(head->crtc.dev)->drm, flags);
-	if (before) {
-		drm_gem_vunmap(before, &map_before);
-		drm_gem_object_put(before);
-	}
-}
-
 int qxl_panic_buffer(struct drm_plane *plane, struct drm_scanout_buffer *buffer)
 {
 	struct qxl_head *head = plane_to_head(plane);
-	const struct qxl_core_frame *frame = &head->panic_frame;
+	const struct qxl_core_frame *frame = &head->shown.frame;
 
-	if (!head->panic_object)
+	/* A buffer of another device's may be memory that cannot be drawn into now. */
+	if (!head->shown.fb || drm_gem_fb_get_obj(head->shown.fb, 0)->import_attach)
 		return -ENODEV;
 	buffer->format = drm_format_info(frame->format);
 	buffer->width = frame->width;
@@ -69,14 +40,14 @@ void qxl_panic_flush(struct drm_plane *plane)
 {
 	struct qxl_head *head = plane_to_head(plane);
 	struct qxl_kms *kms = to_qxl(plane->dev);
-	struct qxl_core_rect all = { 0, 0, head->panic_frame.width, head->panic_frame.height };
+	struct qxl_core_rect all = { 0, 0, head->shown.frame.width, head->shown.frame.height };
 	unsigned int tries = 0;
 	int progress;
 
 	if (!mutex_trylock(&kms->lock))
 		return;
 	WRITE_ONCE(kms->panicking, true);
-	progress = qxl_core_update(kms->core, head->index, &head->panic_frame, &all, 1);
+	progress = qxl_core_update(kms->core, head->index, &head->shown.frame, &all, 1);
 	while (progress == QXL_CORE_PENDING && tries++ < QXL_PANIC_TRIES) {
 		qxl_kernel_wait(kms, QXL_CORE_INTERRUPT_DISPLAY, 1);
 		progress = qxl_core_flush(kms->core);

@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
-/* A head's picture: damage of a framebuffer, handed to the core. */
-#include <linux/ktime.h>
+/* A head's plane of pixels: what a commit shows, and what it says has changed. */
 #include <drm/drm_atomic_helper.h>
 #include <drm/drm_damage_helper.h>
 #include <drm/drm_fourcc.h>
-#include <drm/drm_framebuffer.h>
 #include <drm/drm_gem_atomic_helper.h>
-#include <drm/drm_gem_framebuffer_helper.h>
 
 #include "qxl_kms.h"
-
-/* A frame with more rectangles than this has its last ones drawn as one. */
-#define QXL_DAMAGE_RECTS 32
 
 static const u32 qxl_formats[] = { DRM_FORMAT_XRGB8888, DRM_FORMAT_ARGB8888, DRM_FORMAT_RGB565 };
 
@@ -31,83 +25,43 @@ static int qxl_primary_check(struct drm_plane *plane, struct drm_atomic_state *s
 	return drm_atomic_helper_check_plane_state(new, crtc, DRM_PLANE_NO_SCALING, DRM_PLANE_NO_SCALING, false, true);
 }
 
-static void qxl_unite(struct qxl_core_rect *rect, const struct qxl_core_rect *other)
-{
-	rect->left = min(rect->left, other->left);
-	rect->top = min(rect->top, other->top);
-	rect->right = max(rect->right, other->right);
-	rect->bottom = max(rect->bottom, other->bottom);
-}
-
 /* The damage in the head's coordinates: the iterator gives that of the framebuffer, clipped to what is shown. */
-static u32 qxl_damage(struct drm_plane_state *old, struct drm_plane_state *new, struct qxl_core_rect *rects)
+static void qxl_primary_damages(struct qxl_head *head, struct drm_plane_state *old, struct drm_plane_state *new)
 {
 	int x = new->src.x1 >> 16, y = new->src.y1 >> 16;
 	struct drm_atomic_helper_damage_iter iter;
 	struct drm_rect clip;
-	u32 count = 0;
 
 	drm_atomic_helper_damage_iter_init(&iter, old, new);
 	drm_atomic_for_each_plane_damage(&iter, &clip) {
 		struct qxl_core_rect rect = { clip.x1 - x, clip.y1 - y, clip.x2 - x, clip.y2 - y };
 
-		if (count < QXL_DAMAGE_RECTS)
-			rects[count++] = rect;
-		else
-			qxl_unite(&rects[QXL_DAMAGE_RECTS - 1], &rect);
+		qxl_shown_damage(head, &rect);
 	}
-	return count;
-}
-
-static struct qxl_core_frame qxl_frame(struct drm_plane_state *state)
-{
-	const struct iosys_map *data = &to_drm_shadow_plane_state(state)->data[0];
-	struct drm_framebuffer *fb = state->fb;
-	const u8 *first = data->vaddr;
-
-	first += (size_t)(state->src.y1 >> 16) * fb->pitches[0] + (size_t)(state->src.x1 >> 16) * fb->format->cpp[0];
-	return (struct qxl_core_frame){
-		.pixels = first,
-		.pitch = fb->pitches[0],
-		.width = drm_rect_width(&state->src) >> 16,
-		.height = drm_rect_height(&state->src) >> 16,
-		.format = fb->format->format,
-	};
 }
 
 static void qxl_primary_update(struct drm_plane *plane, struct drm_atomic_state *state)
 {
 	struct drm_plane_state *new = drm_atomic_get_new_plane_state(state, plane);
 	struct drm_plane_state *old = drm_atomic_get_old_plane_state(state, plane);
-	struct qxl_core_rect rects[QXL_DAMAGE_RECTS];
 	struct qxl_head *head = plane_to_head(plane);
 	struct qxl_kms *kms = to_qxl(plane->dev);
-	struct qxl_core_frame frame;
-	u32 count;
 	int cookie;
 
 	if (!new->visible) {
 		qxl_primary_blank(kms, head);
 		return;
 	}
-	count = qxl_damage(old, new, rects);
-	if (!count)
+	if (!qxl_enter(kms, &cookie))
 		return;
-	if (drm_gem_fb_begin_cpu_access(new->fb, DMA_FROM_DEVICE)) {
-		drm_warn_once(plane->dev, "the exporter of a buffer does not let it be read\n");
-		return;
+	if (qxl_shown_set(head, new)) {
+		qxl_primary_damages(head, old, new);
+		if (drm_atomic_get_new_crtc_state(state, new->crtc)->async_flip)
+			qxl_shown_draw_paced(head);
+		else
+			qxl_shown_draw(head);
 	}
-	frame = qxl_frame(new);
-	if (qxl_enter(kms, &cookie)) {
-		u64 since = ktime_get_ns();
-
-		qxl_flush_note(kms, qxl_core_update(kms->core, head->index, &frame, rects, count));
-		kms->updates++;
-		kms->update_ns += ktime_get_ns() - since;
-		qxl_leave(kms, cookie);
-	}
-	qxl_panic_keep(head, new->fb, &frame);
-	drm_gem_fb_end_cpu_access(new->fb, DMA_FROM_DEVICE);
+	qxl_leave(kms, cookie);
 }
 
 /* A head without a picture is black. */
@@ -117,7 +71,7 @@ void qxl_primary_blank(struct qxl_kms *kms, struct qxl_head *head)
 	struct qxl_core_rect all = {};
 	int cookie;
 
-	qxl_panic_keep(head, NULL, NULL);
+	qxl_shown_forget(head);
 	if (!qxl_enter(kms, &cookie))
 		return;
 	black.width = all.right = head->area.width;

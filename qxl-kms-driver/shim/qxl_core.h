@@ -68,14 +68,14 @@ struct qxl_core_cursor {
 	__u32 reserved;
 };
 
-/* Counted since the start; the last four are of this moment. */
+/* Counted since the start; the last five are of this moment. */
 struct qxl_core_statistics {
 	__u64 bytes, fills, copies, images;
 	__u64 tiles_written, tiles_reused, tiles_evicted;
 	__u64 shapes_written, shapes_reused, gestures, moves_dropped;
 	__u64 released, stalls, restarts, screens;
 	__u64 ports[QXL_CORE_PORTS];
-	__u64 outstanding, heap_taken, heap_peak, heap_len;
+	__u64 outstanding, heap_taken, heap_kept, heap_peak, heap_len;
 };
 
 /* Whether the device can be taken up, by its ROM alone. */

@@ -16,6 +16,7 @@
 #include <drm/drm_device.h>
 #include <drm/drm_drv.h>
 #include <drm/drm_encoder.h>
+#include <drm/drm_fourcc.h>
 #include <drm/drm_plane.h>
 #include <drm/drm_print.h>
 
@@ -28,8 +29,28 @@
 /* Pixels: what DRM's 16 bit coordinates and the common clients can do. */
 #define QXL_KMS_MAX_SIZE 16384
 #define QXL_KMS_CURSOR_SIZE 64
+/* A frame with more rectangles of damage than this has its last ones drawn as one. */
+#define QXL_DAMAGE_RECTS 32
 /* In hertz. Vblanks are made by a timer: more of them are only a load. */
 #define QXL_MAX_REFRESH 1000
+
+/* The framebuffer that a head shows, and what of it has changed since it was last drawn from. */
+struct qxl_shown {
+	struct drm_framebuffer *fb;	/* with a reference; NULL is none */
+	struct iosys_map map[DRM_FORMAT_MAX_PLANES];
+	struct qxl_core_frame frame;
+	u32 x, y;			/* where the frame is in the framebuffer */
+	struct qxl_core_rect damage[QXL_DAMAGE_RECTS];
+	u32 damage_count;
+	ktime_t drawn_at;
+	bool waits;			/* for the next vblank, with a reference on it */
+};
+
+/* A completion that a program waits for. */
+struct qxl_flip {
+	struct drm_pending_vblank_event *event;
+	bool at_once;			/* and not at a vblank */
+};
 
 /* A virtual display: its CRTC, its planes and what hangs on it. */
 struct qxl_head {
@@ -39,33 +60,29 @@ struct qxl_head {
 	struct drm_connector connector;
 	unsigned int index;
 
-	/* What it shows, as of the last commit. Under qxl_kms.lock. */
+	/* Where it is and what it is to show, as of the last commit. Under qxl_kms.lock. */
 	struct qxl_core_head area;
 	unsigned int fb_id, fb_x, fb_y;	/* 0 is no framebuffer */
+
+	/* What it shows: shown.c. Under qxl_kms.lock. */
+	struct qxl_shown shown;
 
 	/* What a client asks for; no width is nothing. Under mode_config.mutex. */
 	struct qxl_core_head wish;
 
-	/* The clock of vblanks: vblank.c. */
+	/* The clock of vblanks, and what is done at them: vblank.c. */
 	struct hrtimer vblank_timer;
+	struct work_struct vblank_work;
 	spinlock_t vblank_lock;
 	ktime_t vblank_at;
 	bool vblank_on;
 
 	/* The flip of a commit that is being carried out, and one that waits until the device has taken its frame. */
-	struct drm_pending_vblank_event *flip;
+	struct qxl_flip flip;
 	struct drm_pending_vblank_event *late_flip;	/* under drm_device.event_lock */
 
 	/* Checksums of frames, for tests: crc.c. */
-	struct work_struct crc_work;
 	bool crc_on;
-
-#if defined(QXL_PANIC)
-	/* The framebuffer shown, kept mapped for the panic screen: panic.c. */
-	struct drm_gem_object *panic_object;
-	struct iosys_map panic_map;
-	struct qxl_core_frame panic_frame;
-#endif
 };
 
 struct qxl_kms {
@@ -121,10 +138,22 @@ int qxl_modeset_init(struct qxl_kms *kms);
 int qxl_screen_check(struct qxl_kms *kms, struct drm_atomic_state *state);
 void qxl_screen_settle(struct qxl_kms *kms, struct drm_atomic_state *state);
 
+/* framebuffer.c */
+struct drm_framebuffer *qxl_framebuffer_create(struct drm_device *drm, struct drm_file *file,
+					       QXL_FB_INFO_PARAMETER const struct drm_mode_fb_cmd2 *command);
+
+/* shown.c */
+bool qxl_shown_set(struct qxl_head *head, struct drm_plane_state *state);
+void qxl_shown_forget(struct qxl_head *head);
+void qxl_shown_damage(struct qxl_head *head, const struct qxl_core_rect *rect);
+void qxl_shown_draw(struct qxl_head *head);
+void qxl_shown_draw_paced(struct qxl_head *head);
+void qxl_shown_vblank(struct qxl_head *head);
+
 /* crtc.c, primary.c, cursor.c, connector.c */
 int qxl_crtc_init(struct qxl_kms *kms, struct qxl_head *head);
-void qxl_crtc_take_flips(struct drm_atomic_state *state, struct drm_pending_vblank_event **flips);
-void qxl_crtc_flips(struct qxl_kms *kms, struct drm_pending_vblank_event **flips);
+void qxl_crtc_take_flips(struct drm_atomic_state *state, struct qxl_flip *flips);
+void qxl_crtc_flips(struct qxl_kms *kms, const struct qxl_flip *flips);
 int qxl_primary_init(struct qxl_kms *kms, struct qxl_head *head);
 void qxl_primary_blank(struct qxl_kms *kms, struct qxl_head *head);
 void qxl_cursor_leave(struct qxl_head *head);
@@ -145,18 +174,18 @@ void qxl_flush_abandon(struct qxl_kms *kms);
 void qxl_flush_stop(struct qxl_kms *kms);
 void qxl_flush_settled(struct qxl_kms *kms);
 void qxl_flush_note(struct qxl_kms *kms, int progress);
-void qxl_flip(struct qxl_head *head, struct drm_pending_vblank_event *event);
+void qxl_flip(struct qxl_head *head, const struct qxl_flip *flip);
 void qxl_flip_abandon(struct qxl_head *head);
 
 /* vblank.c */
 void qxl_vblank_init(struct qxl_head *head);
 void qxl_vblank_stop(struct qxl_head *head);
+ktime_t qxl_vblank_latest(struct qxl_head *head);
 int qxl_vblank_enable(struct drm_crtc *crtc);
 void qxl_vblank_disable(struct drm_crtc *crtc);
 bool qxl_vblank_timestamp(struct drm_crtc *crtc, int *max_error, ktime_t *time, bool in_vblank_irq);
 
 /* crc.c */
-void qxl_crc_init(struct qxl_head *head);
 void qxl_crc_vblank(struct qxl_head *head);
 const char *const *qxl_crc_sources(struct drm_crtc *crtc, size_t *count);
 int qxl_crc_verify_source(struct drm_crtc *crtc, const char *source, size_t *values);
@@ -167,12 +196,6 @@ int qxl_crc_set_source(struct drm_crtc *crtc, const char *source);
 struct drm_scanout_buffer;
 int qxl_panic_buffer(struct drm_plane *plane, struct drm_scanout_buffer *buffer);
 void qxl_panic_flush(struct drm_plane *plane);
-void qxl_panic_keep(struct qxl_head *head, struct drm_framebuffer *fb, const struct qxl_core_frame *frame);
-#else
-static inline void qxl_panic_keep(struct qxl_head *head, struct drm_framebuffer *fb,
-				  const struct qxl_core_frame *frame)
-{
-}
 #endif
 
 /* debugfs.c */

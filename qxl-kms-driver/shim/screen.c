@@ -220,9 +220,9 @@ int qxl_screen_check(struct qxl_kms *kms, struct drm_atomic_state *state)
 	qxl_leave(kms, cookie);
 	if (fits)
 		return 0;
-	dev_notice_ratelimited(kms->drm.dev, "displays with modes of %ux%u, %ux%u, %ux%u and %ux%u do not fit into the device's memory; give it more (QEMU: vgamem_mb)\n",
+	dev_notice_ratelimited(kms->drm.dev, "displays with modes of %ux%u, %ux%u, %ux%u and %ux%u do not fit side by side into %u pixels, or not into the device's memory; give it more (QEMU: vgamem_mb)\n",
 			       parts[0].width, parts[0].height, parts[1].width, parts[1].height,
-			       parts[2].width, parts[2].height, parts[3].width, parts[3].height);
+			       parts[2].width, parts[2].height, parts[3].width, parts[3].height, QXL_CORE_LONGEST);
 	return -ENOSPC;
 }
 

@@ -2,7 +2,7 @@
 /*
  * Vertical blanks, which a virtual display does not have, by a timer at the mode's refresh rate: programs pace themselves
  * by them. The timer runs only while somebody waits. Its phase goes on while it is off, so that counts of vblanks and
- * their times agree across a pause.
+ * their times agree across a pause. Work that belongs to a vblank is done after it, where there is time.
  *
  * Recent kernels have helpers for this; one way for all kernels is the better tested one.
  */
@@ -22,7 +22,7 @@ static s64 qxl_vblank_period_ns(struct qxl_head *head)
 }
 
 /* The latest vblank that is not after now. */
-static ktime_t qxl_vblank_latest(struct qxl_head *head)
+ktime_t qxl_vblank_latest(struct qxl_head *head)
 {
 	s64 period = qxl_vblank_period_ns(head);
 	s64 elapsed = ktime_to_ns(ktime_sub(ktime_get(), READ_ONCE(head->vblank_at)));
@@ -50,8 +50,18 @@ static enum hrtimer_restart qxl_vblank_elapsed(struct hrtimer *timer)
 		return HRTIMER_NORESTART;
 
 	drm_crtc_handle_vblank(&head->crtc);
-	qxl_crc_vblank(head);
+	if (READ_ONCE(head->shown.waits) || READ_ONCE(head->crc_on))
+		schedule_work(&head->vblank_work);
 	return HRTIMER_RESTART;
+}
+
+/* Drawings before checksums, which are of what was asked for before the vblank. */
+static void qxl_vblank_work(struct work_struct *work)
+{
+	struct qxl_head *head = container_of(work, struct qxl_head, vblank_work);
+
+	qxl_shown_vblank(head);
+	qxl_crc_vblank(head);
 }
 
 int qxl_vblank_enable(struct drm_crtc *crtc)
@@ -92,6 +102,7 @@ bool qxl_vblank_timestamp(struct drm_crtc *crtc, int *max_error, ktime_t *time, 
 void qxl_vblank_init(struct qxl_head *head)
 {
 	spin_lock_init(&head->vblank_lock);
+	INIT_WORK(&head->vblank_work, qxl_vblank_work);
 	head->vblank_at = ktime_get();
 	qxl_timer_setup(&head->vblank_timer, qxl_vblank_elapsed);
 }
@@ -99,4 +110,5 @@ void qxl_vblank_init(struct qxl_head *head)
 void qxl_vblank_stop(struct qxl_head *head)
 {
 	hrtimer_cancel(&head->vblank_timer);
+	cancel_work_sync(&head->vblank_work);
 }

@@ -126,6 +126,7 @@ pub struct CoreStatistics {
     pub ports: [u64; PORTS],
     pub outstanding: u64,
     pub heap_taken: u64,
+    pub heap_kept: u64,
     pub heap_peak: u64,
     pub heap_len: u64,
 }
@@ -153,7 +154,7 @@ const _: () = {
     assert!(offset_of!(CoreCursor, hot_x) == 20);
     assert!(offset_of!(CoreCursor, x) == 28);
 
-    assert!(size_of::<CoreStatistics>() == 44 * 8);
+    assert!(size_of::<CoreStatistics>() == 45 * 8);
     assert!(offset_of!(CoreStatistics, released) == 11 * 8);
     assert!(offset_of!(CoreStatistics, ports) == 15 * 8);
     assert!(offset_of!(CoreStatistics, outstanding) == 40 * 8);
@@ -181,6 +182,7 @@ impl From<&guest_display::Statistics> for CoreStatistics {
             ports,
             outstanding,
             heap_taken,
+            heap_kept,
             heap_peak,
             heap_len,
         } = *counted;
@@ -203,6 +205,7 @@ impl From<&guest_display::Statistics> for CoreStatistics {
             ports,
             outstanding,
             heap_taken,
+            heap_kept,
             heap_peak,
             heap_len,
         }

@@ -200,6 +200,7 @@ impl<B: Bus> Card<B> {
     fn note_use(&mut self) {
         let taken = self.heap.taken();
         self.statistics.heap_taken = taken;
+        self.statistics.heap_kept = self.tiles.idle();
         self.statistics.heap_peak = self.statistics.heap_peak.max(taken);
         self.statistics.outstanding = u64::try_from(self.outstanding.len()).unwrap_or(u64::MAX);
     }

@@ -19,6 +19,7 @@ pub(crate) const GRANULE: u64 = 64;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Block {
     node: u32,
+    granules: u32,
     offset: u64,
 }
 
@@ -26,6 +27,11 @@ impl Block {
     /// Where it begins, in bytes from the start of RAM.
     pub(crate) fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// Bytes that it takes.
+    pub(crate) fn len(&self) -> u64 {
+        u64::from(self.granules) * GRANULE
     }
 }
 
@@ -122,8 +128,9 @@ impl Heap {
             });
             self.put_in_bin(upper);
         }
-        self.taken = self.taken.saturating_add(self.node(number)?.len);
-        Some(Block { node: number, offset: self.start.saturating_add(u64::from(at) * GRANULE) })
+        let granules = self.node(number)?.len;
+        self.taken = self.taken.saturating_add(granules);
+        Some(Block { node: number, granules, offset: self.start.saturating_add(u64::from(at) * GRANULE) })
     }
 
     /// Gives a block of this heap back.

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 /// In the order in which they are shown.
-pub(crate) const SCENES: [&str; 6] = ["typing", "terminal", "drag", "video", "flips", "console"];
+pub(crate) const SCENES: [&str; 7] = ["typing", "terminal", "drag", "video", "repaint", "flips", "console"];
 
 /// What the guest saw.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

@@ -68,7 +68,12 @@ enum Verb {
     /// Show a pointer that points to a place, in pixels, and keep it until killed.
     Pointer { x: i32, y: i32 },
     /// Set this many modes, one after the other.
-    ModeChanges { rounds: u16 },
+    ModeChanges {
+        rounds: u16,
+        /// The number of the first one: each has a size of its own.
+        #[arg(default_value_t = 0)]
+        from: u16,
+    },
     /// Question the display's driver; print an answer a line.
     Conformance {
         /// Only checks whose names contain this.
@@ -116,7 +121,7 @@ fn main() -> ExitCode {
             heads::show(arrangement, &sizes, then, report)
         }
         Verb::Pointer { x, y } => pointer::show((x, y), report),
-        Verb::ModeChanges { rounds } => mode_changes::run(rounds),
+        Verb::ModeChanges { rounds, from } => mode_changes::run(rounds, from),
         Verb::Draw { picture, size, frames, rgb565 } => draw(picture, size, frames, rgb565),
     };
     let Err(error) = outcome else { return ExitCode::SUCCESS };

@@ -5,12 +5,13 @@ use drm::control::Mode;
 
 use crate::kms::{Card, Framebuffer, Output, timing};
 
-/// Sets this many modes on the first display, each with a frame before and after a flip.
-pub(crate) fn run(rounds: u16) -> Result<()> {
+/// Sets this many modes on the first display, each with a frame before and after a flip. The first one's number is `from`.
+pub(crate) fn run(rounds: u16, from: u16) -> Result<()> {
     let card = Card::open_atomic()?;
     let output = Output::first(&card)?;
-    for round in 0..rounds {
-        let (width, height) = (640 + round * 37 % 701, 480 + round * 53 % 399);
+    for round in from..from.saturating_add(rounds) {
+        let number = round % 1000;
+        let (width, height) = (640 + number * 37 % 701, 480 + number * 53 % 399);
         let shade = u8::try_from(round % 251)?;
         change(&card, &output, (width, height), shade)
             .with_context(|| format!("{width}x{height} in round {round}"))?;

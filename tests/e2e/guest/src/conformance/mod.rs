@@ -5,6 +5,7 @@
 //! Every check opens the device anew and leaves it to the console. One line for each: `CHECK ok NAME`, `CHECK fail NAME
 //! REASON`, `CHECK skip NAME REASON`, and `CHECK end` after the last. A kernel warning fails the check that caused it.
 
+mod at_once;
 mod atomic;
 mod buffers;
 mod checksums;
@@ -45,6 +46,7 @@ const GROUPS: &[&[Check]] = &[
     atomic::CHECKS,
     transitions::CHECKS,
     flips::CHECKS,
+    at_once::CHECKS,
     vblank::CHECKS,
     cursor::CHECKS,
     leases::CHECKS,

@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 use drm::control::dumbbuffer::DumbMapping;
-use drm::control::{AtomicCommitFlags, Device as _};
+use drm::control::{AtomicCommitFlags, Device as _, PageFlipFlags};
 use drm_ffi::drm_mode_rect;
 
 use crate::canvas::{Area, Canvas};
@@ -73,6 +73,15 @@ impl<'card> Compositor<'card> {
         if let Some(blob) = blob {
             self.output.card.destroy_property_blob(blob)?;
         }
+        self.output.card.flipped(PATIENCE)?;
+        std::mem::swap(&mut self.front, &mut self.back);
+        Ok(())
+    }
+
+    /// Shows the hidden buffer without waiting for a vertical blank: the event comes when the other one is free.
+    pub(super) fn swap_at_once(&mut self) -> Result<()> {
+        let flags = PageFlipFlags::EVENT | PageFlipFlags::ASYNC;
+        self.output.card.page_flip(self.output.crtc, self.back.framebuffer.handle, flags, None)?;
         self.output.card.flipped(PATIENCE)?;
         std::mem::swap(&mut self.front, &mut self.back);
         Ok(())

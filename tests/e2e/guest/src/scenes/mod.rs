@@ -10,6 +10,7 @@ mod usage;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use drm::{Device, DriverCapability};
 
 use crate::canvas::{Area, Canvas, Size};
 use crate::kms::{Card, Output};
@@ -37,7 +38,8 @@ pub(crate) fn run(name: &str, keep: bool, report: fn(&str)) -> Result<()> {
         "terminal" => desk::terminal()?,
         "drag" => desk::drag()?,
         "video" => desk::video()?,
-        "flips" => return flips(name, report),
+        "repaint" => return flips(name, Pace::Vblank, report),
+        "flips" => return flips(name, Pace::AtOnce, report),
         "console" => return console::scroll(name, report),
         other => bail!("there is no scene {other}"),
     };
@@ -69,17 +71,29 @@ fn play(name: &str, mut scene: Scene, compositor: &mut Compositor<'_>, report: f
     Ok(scene.canvas)
 }
 
-/// Two still pictures in turn without a word about what differs, as `modetest -v` shows them.
-fn flips(name: &str, report: fn(&str)) -> Result<()> {
+/// What a program waits for before its next flip.
+#[derive(Clone, Copy, PartialEq)]
+enum Pace {
+    /// The vertical blank, as compositors do.
+    Vblank,
+    /// Nothing, where the driver offers that, as games do without vertical synchronisation.
+    AtOnce,
+}
+
+/// Two still pictures in turn without a word about what differs.
+fn flips(name: &str, pace: Pace, report: fn(&str)) -> Result<()> {
     const FRAMES: usize = 200;
     let card = Card::open_atomic()?;
     let output = Output::first(&card)?;
     let pictures = desk::pair()?;
     let mut compositor = Compositor::start(&output, &pictures[0])?;
     compositor.fill_back(&pictures[1])?;
+    let offered = card.get_driver_capability(DriverCapability::ASyncPageFlip)? != 0;
+    let at_once = pace == Pace::AtOnce && offered;
     let usage = Usage::now()?;
     for frame in 0..FRAMES {
-        compositor.swap(&[]).with_context(|| format!("frame {frame}"))?;
+        let swapped = if at_once { compositor.swap_at_once() } else { compositor.swap(&[]) };
+        swapped.with_context(|| format!("frame {frame}"))?;
     }
     report(&usage.line(name, FRAMES)?);
     Ok(())
