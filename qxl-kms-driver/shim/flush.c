@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 /*
- * Back-pressure: while the device has not taken all of a frame, the flip that shows it is not complete, so that a program
- * draws no faster than the device can show. What is left is offered again after the display interrupt, and when none
- * comes, because a device that starves has to be asked for memory.
+ * Back-pressure: while the device has not taken all of a frame, a flip that waits for the vblank is not complete, so that
+ * a program draws no faster than the device can show. What is left is offered again after the display interrupt, and when
+ * none comes, because a device that starves has to be asked for memory.
  */
 #include <linux/jiffies.h>
 #include <drm/drm_vblank.h>
@@ -53,12 +53,18 @@ void qxl_flush_settled(struct qxl_kms *kms)
 void qxl_flip(struct qxl_head *head, const struct qxl_flip *flip)
 {
 	struct drm_crtc *crtc = &head->crtc;
+	bool has_vblanks;
 
 	spin_lock_irq(&crtc->dev->event_lock);
-	if (flip->at_once || drm_crtc_vblank_get(crtc))
-		drm_crtc_send_vblank_event(crtc, flip->event);
-	else
+	has_vblanks = !drm_crtc_vblank_get(crtc);
+	if (has_vblanks && !flip->at_once) {
 		head->late_flip = flip->event;
+	} else {
+		/* The event has the time of the last vblank, which is kept only while somebody has a reference. */
+		drm_crtc_send_vblank_event(crtc, flip->event);
+		if (has_vblanks)
+			drm_crtc_vblank_put(crtc);
+	}
 	spin_unlock_irq(&crtc->dev->event_lock);
 	/* Only now, so that whatever the device takes in between finds it. */
 	qxl_flush_settled(to_qxl(crtc->dev));
@@ -80,7 +86,7 @@ void qxl_flip_abandon(struct qxl_head *head)
 	spin_unlock_irq(&crtc->dev->event_lock);
 }
 
-/* What the core said of a frame. The caller has the lock. */
+/* What the core said of a frame: more drawing does not put off asking for memory. The caller has the lock. */
 void qxl_flush_note(struct qxl_kms *kms, int progress)
 {
 	if (progress < 0)
@@ -88,8 +94,15 @@ void qxl_flush_note(struct qxl_kms *kms, int progress)
 	if (progress == QXL_CORE_PENDING && !kms->pending)
 		kms->flush_since = jiffies;
 	if (progress == QXL_CORE_PENDING)
-		mod_delayed_work(system_wq, &kms->flush_work, QXL_STARVED);
+		schedule_delayed_work(&kms->flush_work, QXL_STARVED);
 	kms->pending = progress == QXL_CORE_PENDING;
+}
+
+/* What the core said after an interrupt of the device, which does not starve. The caller has the lock. */
+void qxl_flush_note_interrupt(struct qxl_kms *kms, int progress)
+{
+	cancel_delayed_work(&kms->flush_work);
+	qxl_flush_note(kms, progress);
 }
 
 static void qxl_flush_work(struct work_struct *work)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 /* Framebuffers, and programs that draw into the one that is shown and tell what they have changed. */
+#include <drm/drm_damage_helper.h>
 #include <drm/drm_framebuffer.h>
 #include <drm/drm_gem_framebuffer_helper.h>
 
@@ -25,33 +26,44 @@ static void qxl_clip_damages(struct qxl_head *head, const struct drm_clip_rect *
 	qxl_shown_damage(head, &rect);
 }
 
-/*
- * Does not wait for the device or a vblank: X11's server tells each of its changes, and would stand still meanwhile. Where
- * pixels were copied, the clips say from where and to where; both are looked at.
- */
-static int qxl_framebuffer_dirty(struct drm_framebuffer *fb, struct drm_file *file, unsigned int flags,
-				 unsigned int color, struct drm_clip_rect *clips, unsigned int count)
+/* Whether it is shown, and so whether what has changed was noted. A device that is gone shows everything. */
+static bool qxl_framebuffer_damages(struct drm_framebuffer *fb, const struct drm_clip_rect *clips, unsigned int count)
 {
-	struct drm_clip_rect all = { 0, 0, fb->width, fb->height };
 	struct qxl_kms *kms = to_qxl(fb->dev);
+	bool is_shown = false;
 	unsigned int i, j;
 	int cookie;
 
-	if (!count) {
-		clips = &all;
-		count = 1;
-	}
 	if (!qxl_enter(kms, &cookie))
-		return -ENODEV;
+		return true;
 	for (i = 0; i < kms->head_count; i++) {
 		if (kms->heads[i].shown.fb != fb)
 			continue;
+		is_shown = true;
 		for (j = 0; j < count; j++)
 			qxl_clip_damages(&kms->heads[i], &clips[j]);
 		qxl_shown_draw_paced(&kms->heads[i]);
 	}
 	qxl_leave(kms, cookie);
-	return 0;
+	/* Flips of other heads may have waited for the device to take what was left. */
+	qxl_flush_settled(kms);
+	return is_shown;
+}
+
+/*
+ * Waits neither for the device nor for a vblank: X11's server tells each of its changes, and would stand still meanwhile.
+ * Where pixels were copied, the clips say from where and to where; both are looked at.
+ *
+ * A framebuffer that is not shown may be about to be, or be another device's: a commit then does what is to be done.
+ */
+static int qxl_framebuffer_dirty(struct drm_framebuffer *fb, struct drm_file *file, unsigned int flags,
+				 unsigned int color, struct drm_clip_rect *clips, unsigned int count)
+{
+	const struct drm_clip_rect all = { 0, 0, fb->width, fb->height };
+
+	if (qxl_framebuffer_damages(fb, count ? clips : &all, count ?: 1))
+		return 0;
+	return drm_atomic_helper_dirtyfb(fb, file, flags, color, clips, count);
 }
 
 static const struct drm_framebuffer_funcs qxl_framebuffer_funcs = {

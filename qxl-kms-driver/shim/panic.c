@@ -25,8 +25,7 @@ int qxl_panic_buffer(struct drm_plane *plane, struct drm_scanout_buffer *buffer)
 	struct qxl_head *head = plane_to_head(plane);
 	const struct qxl_core_frame *frame = &head->shown.frame;
 
-	/* A buffer of another device's may be memory that cannot be drawn into now. */
-	if (!head->shown.fb || drm_gem_fb_get_obj(head->shown.fb, 0)->import_attach)
+	if (!head->shown.fb)
 		return -ENODEV;
 	buffer->format = drm_format_info(frame->format);
 	buffer->width = frame->width;

@@ -4,6 +4,7 @@
 #include <drm/drm_damage_helper.h>
 #include <drm/drm_fourcc.h>
 #include <drm/drm_gem_atomic_helper.h>
+#include <drm/drm_gem_framebuffer_helper.h>
 
 #include "qxl_kms.h"
 
@@ -46,22 +47,26 @@ static void qxl_primary_update(struct drm_plane *plane, struct drm_atomic_state 
 	struct drm_plane_state *old = drm_atomic_get_old_plane_state(state, plane);
 	struct qxl_head *head = plane_to_head(plane);
 	struct qxl_kms *kms = to_qxl(plane->dev);
-	int cookie;
+	int err, cookie;
 
 	if (!new->visible) {
 		qxl_primary_blank(kms, head);
 		return;
 	}
-	if (!qxl_enter(kms, &cookie))
-		return;
-	if (qxl_shown_set(head, new)) {
+	err = drm_gem_fb_begin_cpu_access(new->fb, DMA_FROM_DEVICE);
+	if (err)
+		drm_warn_once(plane->dev, "the exporter of a buffer does not let it be read: error %d\n", err);
+	if (qxl_enter(kms, &cookie)) {
+		qxl_shown_set(head, new);
 		qxl_primary_damages(head, old, new);
-		if (drm_atomic_get_new_crtc_state(state, new->crtc)->async_flip)
+		if (head->shown.fb && drm_atomic_get_new_crtc_state(state, new->crtc)->async_flip)
 			qxl_shown_draw_paced(head);
-		else
+		else if (!err)
 			qxl_shown_draw(head);
+		qxl_leave(kms, cookie);
 	}
-	qxl_leave(kms, cookie);
+	if (!err)
+		drm_gem_fb_end_cpu_access(new->fb, DMA_FROM_DEVICE);
 }
 
 /* A head without a picture is black. */

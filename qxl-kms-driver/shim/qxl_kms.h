@@ -29,20 +29,20 @@
 /* Pixels: what DRM's 16 bit coordinates and the common clients can do. */
 #define QXL_KMS_MAX_SIZE 16384
 #define QXL_KMS_CURSOR_SIZE 64
-/* A frame with more rectangles of damage than this has its last ones drawn as one. */
+/* Where more rectangles have changed than this, the last ones are drawn as one. */
 #define QXL_DAMAGE_RECTS 32
 /* In hertz. Vblanks are made by a timer: more of them are only a load. */
 #define QXL_MAX_REFRESH 1000
 
-/* The framebuffer that a head shows, and what of it has changed since it was last drawn from. */
+/* What a head shows, and what of it has changed since it was last drawn from. */
 struct qxl_shown {
-	struct drm_framebuffer *fb;	/* with a reference; NULL is none */
+	struct drm_framebuffer *fb;	/* with a reference, mapped; NULL is none that could be drawn from later */
 	struct iosys_map map[DRM_FORMAT_MAX_PLANES];
-	struct qxl_core_frame frame;
+	struct qxl_core_frame frame;	/* without fb only good for the commit that has set it */
 	u32 x, y;			/* where the frame is in the framebuffer */
 	struct qxl_core_rect damage[QXL_DAMAGE_RECTS];
 	u32 damage_count;
-	ktime_t drawn_at;
+	u64 rests_until;		/* in ns: drawing that is paced waits for a vblank not before that */
 	bool waits;			/* for the next vblank, with a reference on it */
 };
 
@@ -143,7 +143,7 @@ struct drm_framebuffer *qxl_framebuffer_create(struct drm_device *drm, struct dr
 					       QXL_FB_INFO_PARAMETER const struct drm_mode_fb_cmd2 *command);
 
 /* shown.c */
-bool qxl_shown_set(struct qxl_head *head, struct drm_plane_state *state);
+void qxl_shown_set(struct qxl_head *head, struct drm_plane_state *state);
 void qxl_shown_forget(struct qxl_head *head);
 void qxl_shown_damage(struct qxl_head *head, const struct qxl_core_rect *rect);
 void qxl_shown_draw(struct qxl_head *head);
@@ -174,6 +174,7 @@ void qxl_flush_abandon(struct qxl_kms *kms);
 void qxl_flush_stop(struct qxl_kms *kms);
 void qxl_flush_settled(struct qxl_kms *kms);
 void qxl_flush_note(struct qxl_kms *kms, int progress);
+void qxl_flush_note_interrupt(struct qxl_kms *kms, int progress);
 void qxl_flip(struct qxl_head *head, const struct qxl_flip *flip);
 void qxl_flip_abandon(struct qxl_head *head);
 

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 /*
  * The framebuffer that a head shows. It stays mapped from one commit to the next, because it is also drawn from between
- * commits, and because there is no mapping it when the kernel panics.
+ * commits, and because it cannot be mapped when the kernel panics.
  *
  * A program that does not wait for vblanks, by flips at once or by drawing into what is shown, may change the picture
  * more often than anybody sees. It is drawn once for each vblank: at once when nothing was drawn since the last one,
- * otherwise at the next, with all that has changed by then.
+ * otherwise at the next, with all that has changed by then. Where drawing takes longer than a vblank leaves, some are
+ * left out, so that half of the time is the program's.
  */
 #include <linux/ktime.h>
 #include <drm/drm_framebuffer.h>
+#include <drm/drm_gem.h>
 #include <drm/drm_gem_atomic_helper.h>
 #include <drm/drm_gem_framebuffer_helper.h>
 #include <drm/drm_vblank.h>
@@ -21,9 +23,12 @@
 
 #include "qxl_kms.h"
 
-static struct qxl_core_frame qxl_frame(struct drm_plane_state *state)
+/* The longest rest, in nanoseconds: a drawing that took longer was held up by something else. */
+#define QXL_LONGEST_REST (NSEC_PER_SEC / 10)
+
+/* What a commit shows of a framebuffer that is mapped there. */
+static struct qxl_core_frame qxl_frame(const struct drm_plane_state *state, const struct iosys_map *data)
 {
-	const struct iosys_map *data = &to_drm_shadow_plane_state(state)->data[0];
 	struct drm_framebuffer *fb = state->fb;
 	const u8 *first = data->vaddr;
 
@@ -60,21 +65,20 @@ static void qxl_shown_replace(struct qxl_head *head, struct drm_framebuffer *fb,
 	}
 }
 
-/* The head shows what this state says, of which nothing has changed yet. The caller has the lock. */
-bool qxl_shown_set(struct qxl_head *head, struct drm_plane_state *state)
+/*
+ * The head shows what this state says, and what had not been drawn yet is to be drawn from that. Buffers of other
+ * devices are not kept: each look at them may have to wait for their exporter, which only a commit can.
+ */
+void qxl_shown_set(struct qxl_head *head, struct drm_plane_state *state)
 {
-	struct qxl_core_frame frame = qxl_frame(state);
 	struct iosys_map map[DRM_FORMAT_MAX_PLANES] = {}, data[DRM_FORMAT_MAX_PLANES] = {};
+	struct qxl_core_frame frame;
+	bool is_kept = !drm_gem_fb_get_obj(state->fb, 0)->import_attach && !drm_gem_fb_vmap(state->fb, map, data);
 
-	/* Once more than the commit has mapped it, which ends with the commit. */
-	if (drm_gem_fb_vmap(state->fb, map, data)) {
-		drm_warn_once(head->crtc.dev, "a framebuffer cannot be mapped\n");
-		return false;
-	}
+	frame = qxl_frame(state, is_kept ? &data[0] : &to_drm_shadow_plane_state(state)->data[0]);
 	head->shown.x = state->src.x1 >> 16;
 	head->shown.y = state->src.y1 >> 16;
-	qxl_shown_replace(head, state->fb, map, &frame);
-	return true;
+	qxl_shown_replace(head, is_kept ? state->fb : NULL, map, &frame);
 }
 
 /* The head shows nothing that could be drawn from. */
@@ -89,7 +93,7 @@ void qxl_shown_forget(struct qxl_head *head)
 	head->shown.damage_count = 0;
 	if (head->shown.waits)
 		drm_crtc_vblank_put(&head->crtc);
-	head->shown.waits = false;
+	WRITE_ONCE(head->shown.waits, false);
 	mutex_unlock(&kms->lock);
 }
 
@@ -128,31 +132,32 @@ void qxl_shown_draw(struct qxl_head *head)
 {
 	struct qxl_kms *kms = to_qxl(head->crtc.dev);
 	struct qxl_shown *shown = &head->shown;
-	u64 since = ktime_get_ns();
+	u64 took, since = ktime_get_ns();
 
 	if (!shown->damage_count)
 		return;
-	if (drm_gem_fb_begin_cpu_access(shown->fb, DMA_FROM_DEVICE)) {
-		drm_warn_once(&kms->drm, "the exporter of a buffer does not let it be read\n");
-		return;
-	}
 	qxl_flush_note(kms, qxl_core_update(kms->core, head->index, &shown->frame, shown->damage,
 					    shown->damage_count));
-	drm_gem_fb_end_cpu_access(shown->fb, DMA_FROM_DEVICE);
+	took = ktime_get_ns() - since;
 	shown->damage_count = 0;
-	shown->drawn_at = ktime_get();
+	shown->rests_until = since + took + min_t(u64, took, QXL_LONGEST_REST);
 	kms->updates++;
-	kms->update_ns += ktime_get_ns() - since;
+	kms->update_ns += took;
 }
 
-/* Draws what has changed, but only once between two vblanks. The caller has the lock. */
+static bool qxl_shown_rests(struct qxl_head *head)
+{
+	return head->shown.rests_until > (u64)ktime_to_ns(qxl_vblank_latest(head));
+}
+
+/* Draws what has changed in a framebuffer that is kept, but only once between two vblanks. The caller has the lock. */
 void qxl_shown_draw_paced(struct qxl_head *head)
 {
 	struct qxl_shown *shown = &head->shown;
 
 	if (shown->waits || !shown->damage_count)
 		return;
-	if (ktime_compare(shown->drawn_at, qxl_vblank_latest(head)) > 0 && !drm_crtc_vblank_get(&head->crtc))
+	if (qxl_shown_rests(head) && !drm_crtc_vblank_get(&head->crtc))
 		WRITE_ONCE(shown->waits, true);
 	else
 		qxl_shown_draw(head);
@@ -166,10 +171,13 @@ void qxl_shown_vblank(struct qxl_head *head)
 
 	if (!READ_ONCE(head->shown.waits) || !qxl_enter(kms, &cookie))
 		return;
-	if (head->shown.waits) {
-		qxl_shown_draw(head);
+	if (head->shown.waits && !qxl_shown_rests(head)) {
+		if (head->shown.fb)
+			qxl_shown_draw(head);
 		WRITE_ONCE(head->shown.waits, false);
 		drm_crtc_vblank_put(&head->crtc);
 	}
 	qxl_leave(kms, cookie);
+	/* Flips of other heads may have waited for the device to take what was left. */
+	qxl_flush_settled(kms);
 }

@@ -145,6 +145,12 @@ impl Guest {
         self.marker("DRAWN moving", deadline).map(drop)
     }
 
+    /// Draws noise all over, again and again without a pause, until [`Guest::stop_drawing`].
+    pub fn draw_noise(&mut self, width: usize, height: usize, deadline: Deadline) -> Result<()> {
+        self.draw(&format!("noise --size {width}x{height}"), deadline)?;
+        self.marker("DRAWN noise", deadline).map(drop)
+    }
+
     /// Waits until the moving shapes have come to rest.
     pub fn drawn_last(&mut self, deadline: Deadline) -> Result<Fingerprint> {
         Fingerprint::told(&self.marker("DRAWN last", deadline)?)

@@ -12,6 +12,7 @@ mod events;
 mod heads;
 mod kms;
 mod mode_changes;
+mod noise;
 mod pointer;
 mod scenes;
 mod screen;
@@ -105,6 +106,8 @@ enum Picture {
     Still,
     /// Moving shapes over a gradient.
     Moving,
+    /// Noise all over, as fast as it goes.
+    Noise,
 }
 
 fn main() -> ExitCode {
@@ -140,6 +143,7 @@ fn draw(picture: Picture, size: Option<Size>, frames: Option<u32>, rgb565: bool)
             report(&format!("DRAWN still {width}x{height} {:016x}", card.fingerprint()));
         }
         Picture::Moving => animation::run(&mut screen, frames, report)?,
+        Picture::Noise => noise::run(&mut screen, report)?,
     }
     // Closing the device would give the screen back to the console.
     loop {

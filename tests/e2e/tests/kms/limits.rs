@@ -1,6 +1,6 @@
 //! As much as fits, and what is said when it does not.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use e2e::Deadline;
 
 use crate::heads::with_displays;
@@ -47,6 +47,25 @@ fn refused(session: &mut Session, heads: &str, reason: &str) -> Result<()> {
     }
     session.vm.guest.stop_drawing(Deadline::seconds(60))?;
     session.vm.guest.no_splat()
+}
+
+/// More than the device can take, drawn without a pause into what is shown: the pictures go on changing, because who starves
+/// asks for memory all the same.
+pub(crate) fn flooded(session: &mut Session) -> Result<()> {
+    const PICTURES: usize = 10;
+    session.vm.guest.draw_noise(1024, 768, Deadline::seconds(60))?;
+    session.client.sized(1024, 768, Deadline::seconds(60))?;
+    let deadline = Deadline::seconds(60);
+    let mut last = session.client.picture()?.fingerprint();
+    for picture in 0..PICTURES {
+        let changed = deadline.until("another picture", || {
+            let now = session.client.picture()?.fingerprint();
+            Ok((now != last).then_some(now))
+        });
+        last = changed.with_context(|| format!("picture {picture}"))?;
+    }
+    session.vm.guest.stop_drawing(Deadline::seconds(60))?;
+    console(session)
 }
 
 /// A guest whose memory is full cannot have everything, but what it has goes on.

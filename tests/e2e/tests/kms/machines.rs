@@ -69,6 +69,7 @@ pub(crate) const MACHINES: &[Machine] = &[
             ("scenes with little memory", pixels::scenes),
             ("a mode that is too large", limits::too_large),
             ("a display too many", limits::too_many),
+            ("more drawn than the device takes", limits::flooded),
             ("memory pressure", limits::pressed),
         ],
         last: Some(("suspend to disk", power::hibernated)),

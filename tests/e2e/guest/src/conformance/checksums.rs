@@ -32,7 +32,7 @@ impl Checksums {
     pub(super) fn next(&self) -> Result<String> {
         let mut data = std::fs::File::open(self.folder.join("data")).context("opening the checksums")?;
         let mut line = String::new();
-        // The first frame may have begun before the flip.
+        // The first frame may have begun before the flip, and a drawing may wait for the next.
         for _ in 0..3 {
             let mut buffer = [0; 256];
             let length = data.read(&mut buffer)?;
