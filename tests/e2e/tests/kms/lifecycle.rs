@@ -154,6 +154,22 @@ pub(crate) fn removed(session: &mut Session) -> Result<()> {
     session.vm.guest.no_splat()
 }
 
+/// The driver is unbound while the device has less room than a program draws, and bound again. Not asked of upstream's driver:
+/// see above.
+pub(crate) fn unbound_under_pressure(session: &mut Session) -> Result<()> {
+    if !session.is_ours() {
+        return Ok(());
+    }
+    let deadline = Deadline::seconds(120);
+    let driver = driver(session)?;
+    session.vm.guest.draw_noise(1024, 768, deadline)?;
+    session.vm.guest.run(&format!("echo {} > {}/unbind", driver.device, driver.folder), deadline)?;
+    session.vm.guest.marker("GUEST-PROGRAM-FAILED", deadline)?;
+    session.vm.guest.run(&format!("echo {} > {}/bind", driver.device, driver.folder), deadline)?;
+    console(session)?;
+    session.vm.guest.no_splat()
+}
+
 /// Where the kernel keeps the QXL device's driver.
 struct Driver {
     module: String,

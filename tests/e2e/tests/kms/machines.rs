@@ -70,6 +70,7 @@ pub(crate) const MACHINES: &[Machine] = &[
             ("a mode that is too large", limits::too_large),
             ("a display too many", limits::too_many),
             ("more drawn than the device takes", limits::flooded),
+            ("unbound under pressure", lifecycle::unbound_under_pressure),
             ("memory pressure", limits::pressed),
         ],
         last: Some(("suspend to disk", power::hibernated)),
