@@ -1,11 +1,12 @@
 //! Noise all over, drawn into what is shown without a pause: more than any device takes.
 
 use anyhow::Result;
+use rustix::io::Errno;
 
 use crate::canvas::{Area, Canvas, Size};
 use crate::screen::Screen;
 
-/// Runs for ever, telling `report` after the first picture.
+/// Runs until the device is taken away, telling `report` after the first picture and after that.
 pub(crate) fn run(screen: &mut Screen, report: fn(&str)) -> Result<()> {
     let Size { width, height } = screen.size();
     let whole = Area { left: 0, top: 0, right: width, bottom: height };
@@ -17,7 +18,14 @@ pub(crate) fn run(screen: &mut Screen, report: fn(&str)) -> Result<()> {
             let [_, red, green, blue] = seed.to_le_bytes();
             [red, green, blue]
         });
-        screen.show(&canvas, &[])?;
+        let shown = screen.show(&canvas, &[]);
+        if let Err(error) = &shown
+            && error.root_cause().downcast_ref().and_then(Errno::from_io_error) == Some(Errno::NODEV)
+        {
+            report("DEVICE-GONE");
+            break;
+        }
+        shown?;
         if frame == 0 {
             report("DRAWN noise");
         }

@@ -164,7 +164,8 @@ pub(crate) fn unbound_under_pressure(session: &mut Session) -> Result<()> {
     let driver = driver(session)?;
     session.vm.guest.draw_noise(1024, 768, deadline)?;
     session.vm.guest.run(&format!("echo {} > {}/unbind", driver.device, driver.folder), deadline)?;
-    session.vm.guest.marker("GUEST-PROGRAM-FAILED", deadline)?;
+    session.vm.guest.marker("DEVICE-GONE", deadline)?;
+    session.vm.guest.stop_drawing(deadline)?;
     session.vm.guest.run(&format!("echo {} > {}/bind", driver.device, driver.folder), deadline)?;
     console(session)?;
     session.vm.guest.no_splat()
