@@ -52,7 +52,8 @@ impl Guest {
 
     /// Fails when the kernel has warned since it booted.
     pub fn no_splat(&mut self) -> Result<()> {
-        const LINE: &str = "dmesg | grep -E 'WARNING:|BUG:|Oops|general protection|INFO: task' || true";
+        const LINE: &str =
+            "dmesg | grep -E -A 40 -m 1 'WARNING:|BUG:|Oops|general protection|INFO: task' || true";
         let splats = self.run(LINE, Deadline::seconds(10))?;
         ensure!(splats.is_empty(), "the kernel complained: {splats}");
         Ok(())

@@ -75,9 +75,9 @@ impl SerialLog {
 
 impl Text {
     fn check_alive(&self, position: usize) -> Result<()> {
-        let fatal = FATAL.iter().find(|fatal| line_in(&self.content, position, fatal).is_some());
+        let fatal = FATAL.iter().find_map(|fatal| line_in(&self.content, position, fatal));
         match fatal {
-            Some(fatal) => bail!("the guest ended: {fatal}"),
+            Some((line, _)) => bail!("the guest ended: {line}"),
             None if self.ended => bail!("the guest ended: its serial port closed"),
             None => Ok(()),
         }
