@@ -98,22 +98,25 @@ void qxl_flush_note(struct qxl_kms *kms, int progress)
 	kms->pending = progress == QXL_CORE_PENDING;
 }
 
-/* What the core said after an interrupt of the device, which does not starve. The caller has the lock. */
-void qxl_flush_note_interrupt(struct qxl_kms *kms, int progress)
+/* Interrupts of the device were taken. One that gives drawings back does not starve. The caller has the lock. */
+void qxl_flush_interrupted(struct qxl_kms *kms, u32 bits)
 {
-	cancel_delayed_work(&kms->flush_work);
-	qxl_flush_note(kms, progress);
+	if (bits & QXL_CORE_INTERRUPT_DISPLAY)
+		cancel_delayed_work(&kms->flush_work);
+	qxl_flush_note(kms, qxl_core_interrupted(kms->core, bits));
 }
 
 static void qxl_flush_work(struct work_struct *work)
 {
 	struct qxl_kms *kms = container_of(to_delayed_work(work), struct qxl_kms, flush_work);
-	bool pending, impatient;
+	bool starves, pending, impatient;
 	int cookie;
 
 	if (!qxl_enter(kms, &cookie))
 		return;
-	qxl_flush_note(kms, qxl_core_starve(kms->core));
+	/* This may have been set going for something that the device has taken since. */
+	starves = kms->pending && !time_before(jiffies, kms->flush_since + QXL_STARVED);
+	qxl_flush_note(kms, starves ? qxl_core_starve(kms->core) : qxl_core_flush(kms->core));
 	pending = kms->pending;
 	impatient = pending && time_after(jiffies, kms->flush_since + QXL_FLUSH_PATIENCE);
 	qxl_leave(kms, cookie);

@@ -26,7 +26,7 @@ static void qxl_interrupt_work(struct work_struct *work)
 
 	if (!qxl_enter(kms, &cookie))
 		return;
-	qxl_flush_note_interrupt(kms, qxl_core_interrupted(kms->core, bits));
+	qxl_flush_interrupted(kms, bits);
 	qxl_leave(kms, cookie);
 	qxl_flush_settled(kms);
 	if (bits & QXL_CORE_INTERRUPT_CLIENT_MONITORS)

@@ -174,7 +174,7 @@ void qxl_flush_abandon(struct qxl_kms *kms);
 void qxl_flush_stop(struct qxl_kms *kms);
 void qxl_flush_settled(struct qxl_kms *kms);
 void qxl_flush_note(struct qxl_kms *kms, int progress);
-void qxl_flush_note_interrupt(struct qxl_kms *kms, int progress);
+void qxl_flush_interrupted(struct qxl_kms *kms, u32 bits);
 void qxl_flip(struct qxl_head *head, const struct qxl_flip *flip);
 void qxl_flip_abandon(struct qxl_head *head);
 

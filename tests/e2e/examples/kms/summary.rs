@@ -27,7 +27,11 @@ impl Cost {
             let mut values: Vec<f64> =
                 side.timed.iter().filter_map(|run| run.get(scene)).map(value).collect();
             values.sort_by(f64::total_cmp);
-            values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+            let middle = values.get(values.len().saturating_sub(1) / 2..=values.len() / 2).unwrap_or(&[]);
+            f64::midpoint(
+                middle.first().copied().unwrap_or(f64::NAN),
+                middle.last().copied().unwrap_or(f64::NAN),
+            )
         };
         let port = |run: &crate::Timed, name: &str| {
             let writes = run.ports.iter().filter(|(port, _)| port.contains(name)).map(|(_, writes)| *writes);
