@@ -25,14 +25,17 @@ pub(crate) fn another_kernel(session: &mut Session) -> Result<()> {
     session.vm.guest.no_splat()?;
     let guest = &mut session.vm.guest;
     let before = guest.run(BOOT, Deadline::seconds(20))?;
-    // QEMU's emulator is so slow where the code of the kernel before was that a watchdog would bark.
-    let load =
-        format!("kexec --load {KERNEL} --initrd={INITIAL_SYSTEM} --reuse-cmdline --append=nosoftlockup");
+    // QEMU's emulator is so slow where the code of the kernel before was that a watchdog of 20 seconds barks: 60.
+    let load = format!(
+        "kexec --load {KERNEL} --initrd={INITIAL_SYSTEM} --reuse-cmdline --append=watchdog_thresh=30"
+    );
     guest.run(&load, Deadline::seconds(60))?;
     guest.forget_console();
     guest.begin("kexec --exec")?;
     guest.booted(Deadline::seconds(180))?;
     let after = guest.run(BOOT, Deadline::seconds(20))?;
     ensure!(before != after, "the guest is still in the boot {before}");
+    let patience = guest.run("cat /proc/sys/kernel/watchdog_thresh", Deadline::seconds(20))?;
+    ensure!(patience.trim() == "30", "the new kernel's watchdog has {patience}");
     console::colours(session)
 }
