@@ -360,7 +360,8 @@ impl DisplayClient {
     }
 }
 
-fn copy_of(surface: SurfaceId, area: Rect, image: Arc<Image>) -> Drawable<Picture> {
+/// Replaces `area` of a surface by an image of its size.
+pub fn copy_of(surface: SurfaceId, area: Rect, image: Arc<Image>) -> Drawable<Picture> {
     let copy = Copy {
         area: image.bitmap.bounds(),
         source: Picture::Bitmap(image),

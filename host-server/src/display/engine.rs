@@ -16,14 +16,15 @@ use wire::drawable::{Drawable, SurfaceId};
 use wire::frame::Frame;
 
 use super::backing::Backing;
-use super::client::{DisplayClient, Reaction};
+use super::client::{DisplayClient, Reaction, copy_of};
 use super::encode::Encoder;
 use super::handle::ClientId;
-use super::item::{Item, Moment, images};
+use super::item::{Item, Moment, coverage, images};
 use super::monitors::Monitors;
 use super::patience::Verdict;
 use super::picture::{Image, Picture};
 use super::pipe::PipeItem;
+use super::repaint::Repaint;
 use super::surfaces::Surfaces;
 use crate::fault::{ClientFault, GuestFault};
 
@@ -73,17 +74,47 @@ impl Engine {
         let size = self.check_target(&drawable)?;
         let drawable = self.with_own_area(drawable, self_bitmap)?;
         self.check_sources(&drawable, size)?;
+        match self.parts_that_change(&drawable) {
+            Some(parts) => parts.into_iter().for_each(|part| self.add(part)),
+            None => self.add(drawable),
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, drawable: Drawable<Picture>) {
         self.moment += 1;
         let item = Arc::new(Item::new(self.moment, drawable));
         if item.region.is_empty() {
-            return Ok(());
+            return;
         }
         let clients = &mut self.clients;
         self.surfaces.add(&item, |dropped| {
             clients.values_mut().for_each(|client| client.drop_item(dropped));
         });
         self.send_drawing(&item);
-        Ok(())
+    }
+
+    /// What a picture that is painted over the screen changes; `None` when it is no such picture, or changes most of it.
+    fn parts_that_change(&mut self, drawable: &Drawable<Picture>) -> Option<Vec<Drawable<Picture>>> {
+        /// Rectangles of a clip that are compared one by one.
+        const MAX_RECTS: usize = 16;
+        let watched = drawable.surface == SurfaceId::PRIMARY && self.clients.values().any(DisplayClient::joined);
+        let repaint = Repaint::of(drawable).filter(|_| watched)?;
+        let (region, _) = coverage(drawable);
+        if region.as_slice().len() > MAX_RECTS {
+            return None;
+        }
+        let surface = self.surfaces.current(SurfaceId::PRIMARY, &repaint.bbox)?;
+        let plane = surface.longs().filter(|_| surface.format() == SurfaceFormat::Xrgb32)?;
+        let changes = repaint.changes(plane, &region);
+        let area: u64 = changes.iter().map(|part| part.size().area()).sum();
+        if area * 8 > region.area() * 7 {
+            return None;
+        }
+        changes
+            .into_iter()
+            .map(|area| Some(copy_of(drawable.surface, area, Arc::new(repaint.part(&area)?))))
+            .collect()
     }
 
     /// Checks that a drawing's surface exists and contains its bounding box; returns the surface's size.

@@ -16,6 +16,7 @@ pub mod picture;
 mod pipe;
 mod pixmap_cache;
 mod render;
+mod repaint;
 mod surfaces;
 mod tree;
 mod worker;

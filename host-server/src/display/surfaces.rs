@@ -149,6 +149,12 @@ impl Surfaces {
         self.get(id)?.pixels.to_bitmap(area)
     }
 
+    /// The surface with all that touches `area` drawn.
+    pub fn current(&mut self, id: SurfaceId, area: &Rect) -> Option<&Surface> {
+        self.draw(id, Some(area));
+        Some(&self.get(id)?.pixels)
+    }
+
     fn get(&self, id: SurfaceId) -> Option<&DisplaySurface> {
         self.all.get(id.0 as usize)?.as_deref()
     }

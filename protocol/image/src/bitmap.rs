@@ -278,6 +278,23 @@ impl Bitmap {
             && self.rows().any(|row| row.as_chunks::<4>().0.iter().any(|pixel| pixel[3] != 0))
     }
 
+    /// A copy of the pixels of `area`, packed, the top row first; `None` when not all of it is inside, or pixels are
+    /// smaller than a byte.
+    pub fn part(&self, area: &Rect) -> Option<Self> {
+        let bits = self.format().bits_per_pixel();
+        if area.is_empty() || !self.bounds().contains(area) || !bits.is_multiple_of(8) {
+            return None;
+        }
+        let pixel = (bits / 8) as usize;
+        let bytes = area.left.unsigned_abs() as usize * pixel..area.right.unsigned_abs() as usize * pixel;
+        let layout = Layout::packed(self.format(), area.size()).ok()?;
+        let mut data = Vec::with_capacity(usize::try_from(layout.data_bytes()).ok()?);
+        for y in area.top..area.bottom {
+            data.extend_from_slice(self.row(y.unsigned_abs())?.get(bytes.clone())?);
+        }
+        Self::new(layout, self.palette.clone(), data.into()).ok()
+    }
+
     fn memory_row(&self, row: u32) -> Option<&[u8]> {
         if row >= self.layout.size.height {
             return None;
