@@ -166,6 +166,22 @@ impl Layout {
         }
         (self.size.height as u64 - 1) * self.stride as u64 + self.format.row_bytes(self.size.width)
     }
+
+    /// Whether every row lies inside `bytes`, and none in another.
+    ///
+    /// # Errors
+    /// When a row is longer than the stride, or `bytes` too short.
+    pub fn check(&self, bytes: &[u8]) -> Result<(), BitmapError> {
+        let Self { format, size, stride, .. } = *self;
+        if format.row_bytes(size.width) > u64::from(stride) {
+            return Err(BitmapError::RowOverlap { format, width: size.width, stride });
+        }
+        let available = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if available < self.data_bytes() {
+            return Err(BitmapError::Truncated { needed: self.data_bytes(), available });
+        }
+        Ok(())
+    }
 }
 
 /// Pixels that do not change any more.
@@ -182,14 +198,7 @@ impl Bitmap {
     /// # Errors
     /// When a row is longer than the stride, or `data` too short.
     pub fn new(layout: Layout, palette: Option<Arc<Palette>>, data: Bytes) -> Result<Self, BitmapError> {
-        let Layout { format, size, stride, .. } = layout;
-        if format.row_bytes(size.width) > u64::from(stride) {
-            return Err(BitmapError::RowOverlap { format, width: size.width, stride });
-        }
-        let available = u64::try_from(data.len()).unwrap_or(u64::MAX);
-        if available < layout.data_bytes() {
-            return Err(BitmapError::Truncated { needed: layout.data_bytes(), available });
-        }
+        layout.check(&data)?;
         Ok(Self { layout, palette, data })
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use image::bitmap::{Bitmap, BitmapFormat, Layout, Palette};
 use image::geometry::Size;
-use image::{glz, lz, lz4, quic};
+use image::{glz, jpeg, lz, lz4, quic};
 use proptest::prelude::*;
 
 const FORMATS: [BitmapFormat; 10] = [
@@ -192,10 +192,11 @@ proptest! {
         damage in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..4),
         cut in any::<proptest::sample::Index>(),
     ) {
-        let mut streams = [Vec::new(), Vec::new(), Vec::new()];
+        let mut streams = [Vec::new(), Vec::new(), Vec::new(), Vec::new()];
         lz::Encoder::new().encode(&bitmap, &mut streams[0]).unwrap();
         let _ = lz4::Encoder::new().encode(&bitmap, &mut streams[1]);
         let _ = quic::Encoder::new().encode(&bitmap, &mut streams[2]);
+        let _ = jpeg::Encoder::new().encode(&bitmap, 50, &mut streams[3]);
         for stream in &mut streams {
             if stream.is_empty() {
                 continue;
@@ -208,6 +209,7 @@ proptest! {
                     lz::decode(stream, None, 1 << 20).ok(),
                     lz4::decode(stream, bitmap.size(), 1 << 20).ok(),
                     quic::decode(stream, 1 << 20).ok(),
+                    jpeg::decode(stream, 1 << 20).ok(),
                 ].into_iter().flatten() {
                     prop_assert!(decoded.size().area() <= 1 << 20);
                 }

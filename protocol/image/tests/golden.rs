@@ -1,4 +1,4 @@
-//! Streams that the original's encoders wrote, which we must decode, and whose QUIC ones we must write.
+//! Streams that the original's encoders wrote, which we must decode, and whose QUIC and JPEG ones we must write.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use image::bitmap::{Bitmap, BitmapFormat, Layout, Palette};
 use image::geometry::Size;
-use image::{lz, quic};
+use image::{glz, jpeg, lz, quic, zlib};
 
 const SIZE: Size = Size::new(37, 19);
 
@@ -23,9 +23,17 @@ const FORMATS: [(&str, BitmapFormat); 10] = [
     ("alpha8", BitmapFormat::Alpha8),
 ];
 
+/// The quality at which the original sends images.
+const QUALITY: u8 = 85;
+
 /// The picture of tests/data/codecs/README.md.
 fn picture(format: BitmapFormat) -> Bitmap {
-    let layout = Layout::packed(format, SIZE).expect("a small size");
+    picture_of(format, true)
+}
+
+/// The same bytes in memory, for `top_down` false the picture on its head.
+fn picture_of(format: BitmapFormat, top_down: bool) -> Bitmap {
+    let layout = Layout { top_down, ..Layout::packed(format, SIZE).expect("a small size") };
     let row = usize::try_from(format.row_bytes(SIZE.width)).expect("a short row");
     let pixel = usize::try_from(format.bits_per_pixel() / 8).expect("a few bytes").max(1);
     let data: Vec<u8> = (0..usize::try_from(SIZE.height).expect("a few rows") * row)
@@ -71,14 +79,85 @@ fn quic_streams_are_those_of_the_original() {
         quic::Encoder::new().encode(&picture, &mut ours).unwrap();
         assert_eq!(ours, golden, "{name}");
         let decoded = quic::decode(&golden, u64::MAX).unwrap();
-        let colors = |bitmap: &Bitmap| -> Vec<u32> {
-            let mut row = vec![0; 37];
-            let rows = (0..SIZE.height).flat_map(|y| {
-                bitmap.row_to_xrgb(y, &mut row);
-                row.clone()
-            });
-            rows.collect()
-        };
         assert_eq!(colors(&decoded), colors(&picture), "{name}");
+    }
+}
+
+/// Pixels from the top as 32-bit numbers.
+fn colors(bitmap: &Bitmap) -> Vec<u32> {
+    let mut row = vec![0; 37];
+    let rows = (0..SIZE.height).flat_map(|y| {
+        bitmap.row_to_xrgb(y, &mut row);
+        row.clone()
+    });
+    rows.collect()
+}
+
+/// The mean difference of two pictures' channels, alpha included.
+fn mean_difference(left: &Bitmap, right: &Bitmap) -> u32 {
+    let (left, right) = (colors(left), colors(right));
+    let bytes = |colors: &[u32]| colors.iter().flat_map(|color| color.to_le_bytes()).collect::<Vec<u8>>();
+    let differences = bytes(&left).into_iter().zip(bytes(&right)).map(|(a, b)| u32::from(a.abs_diff(b)));
+    differences.sum::<u32>() / u32::try_from(left.len() * 4).expect("a few pixels")
+}
+
+const JPEG: [(&str, BitmapFormat, bool); 4] = [
+    ("xrgb32.jpeg", BitmapFormat::Xrgb32, true),
+    ("xrgb32-up.jpeg", BitmapFormat::Xrgb32, false),
+    ("rgb24.jpeg", BitmapFormat::Rgb24, true),
+    ("rgb555.jpeg", BitmapFormat::Rgb555, true),
+];
+
+#[test]
+fn jpeg_files_are_those_of_the_original() {
+    let mut encoder = jpeg::Encoder::new();
+    for (name, format, top_down) in JPEG {
+        let (golden, picture) = (stream(name), picture_of(format, top_down));
+        let mut ours = Vec::new();
+        encoder.encode(&picture, QUALITY, &mut ours).unwrap();
+        assert_eq!(ours, golden, "{name}");
+        let decoded = jpeg::decode(&golden, SIZE.area()).unwrap();
+        // A third of the picture is noise, which half of the chroma cannot show; other pictures differ by 60.
+        assert!(mean_difference(&decoded, &picture) < 40, "{name}");
+    }
+}
+
+#[test]
+fn alpha_of_the_originals_jpeg_files_is_kept() {
+    for (name, jpeg_size, top_down) in
+        [("argb32.jpeg-alpha", 1194, true), ("argb32-up.jpeg-alpha", 1163, false)]
+    {
+        let (golden, picture) = (stream(name), picture_of(BitmapFormat::Argb32, top_down));
+        let decoded = jpeg::decode_with_alpha(&golden, jpeg_size, top_down, SIZE.area()).unwrap();
+        let alpha = |bitmap: &Bitmap| colors(bitmap).into_iter().map(|color| color >> 24).collect::<Vec<_>>();
+        assert_eq!(alpha(&decoded), alpha(&picture), "{name}");
+        assert!(mean_difference(&decoded, &picture) < 40, "{name}");
+        let mut ours = Vec::new();
+        let (mut colors, mut alpha) = (jpeg::Encoder::new(), lz::Encoder::new());
+        let ours_size =
+            jpeg::encode_with_alpha(&picture, QUALITY, &mut colors, &mut alpha, &mut ours).unwrap();
+        assert_eq!(ours_size, jpeg_size, "{name}");
+        let file = usize::try_from(jpeg_size).expect("a short file");
+        assert_eq!(ours[..file], golden[..file], "{name}");
+        let again = jpeg::decode_with_alpha(&ours, ours_size, top_down, SIZE.area()).unwrap();
+        assert_eq!(again, decoded, "{name}");
+    }
+}
+
+#[test]
+fn glz_streams_of_the_original_are_decoded_out_of_zlib() {
+    let mut window = glz::Window::new(1 << 20);
+    for (name, format, top_down, size) in [
+        ("xrgb32.zlib-glz", BitmapFormat::Xrgb32, true, Some(1514)),
+        ("xrgb32-up.glz", BitmapFormat::Xrgb32, false, None),
+        ("argb32.zlib-glz", BitmapFormat::Argb32, true, Some(2107)),
+    ] {
+        let golden = stream(name);
+        let stream = match size {
+            Some(size) => zlib::inflate(&golden, size, 1 << 20).unwrap(),
+            None => golden,
+        };
+        let decoded = window.decode(&stream).unwrap();
+        assert_eq!(colors(&decoded), colors(&picture_of(format, top_down)), "{name}");
     }
 }

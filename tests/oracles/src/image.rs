@@ -4,7 +4,7 @@ use bytes::Bytes;
 use image::bitmap::{Bitmap, BitmapFormat, Palette};
 use image::geometry::{Point, Rect, Size};
 use image::region::Region;
-use image::{glz, lz, lz4, quic};
+use image::{glz, jpeg, lz, lz4, quic, zlib};
 
 use crate::Oracle;
 
@@ -12,9 +12,11 @@ use crate::Oracle;
 pub const ORACLES: &[Oracle] = &[
     Oracle { name: "image_region", check: region },
     Oracle { name: "image_glz", check: glz },
+    Oracle { name: "image_jpeg", check: jpeg },
     Oracle { name: "image_lz", check: lz },
     Oracle { name: "image_lz4", check: lz4 },
     Oracle { name: "image_quic", check: quic },
+    Oracle { name: "image_zlib_glz", check: zlib_glz },
 ];
 
 /// Pixels that a stream may stand for here.
@@ -207,4 +209,47 @@ fn quic_round(bitmap: &Bitmap) {
     let mut stream = Vec::new();
     quic::Encoder::new().encode(bitmap, &mut stream).expect("a decoded bitmap has a format of QUIC");
     assert_eq!(quic::decode(&stream, u64::MAX).as_ref(), Ok(bitmap));
+}
+
+/// Any bytes end in an error or in a bitmap, of which a file can be made again; the first two bytes are the size of the
+/// colours' file where the others are a picture with alpha.
+pub fn jpeg(bytes: &[u8]) {
+    if let Ok(bitmap) = jpeg::decode(bytes, MAX_PIXELS) {
+        check_size(&bitmap);
+        let mut again = Vec::new();
+        jpeg::Encoder::new().encode(&bitmap, 85, &mut again).expect("a decoded bitmap is not too large");
+        let decoded = jpeg::decode(&again, MAX_PIXELS).expect("a file of ours");
+        assert_eq!(decoded.layout(), bitmap.layout());
+    }
+    let Some((size, data)) = bytes.split_first_chunk() else { return };
+    let size = u16::from_le_bytes(*size).into();
+    for top_down in [false, true] {
+        let Ok(bitmap) = jpeg::decode_with_alpha(data, size, top_down, MAX_PIXELS) else { continue };
+        check_size(&bitmap);
+        let mut again = Vec::new();
+        let (mut colors, mut alpha) = (jpeg::Encoder::new(), lz::Encoder::new());
+        let size = jpeg::encode_with_alpha(&bitmap, 85, &mut colors, &mut alpha, &mut again);
+        let size = size.expect("a decoded bitmap is not too large");
+        let decoded = jpeg::decode_with_alpha(&again, size, true, MAX_PIXELS).expect("a picture of ours");
+        for (left, right) in bitmap.rows().zip(decoded.rows()) {
+            assert!(left.iter().skip(3).step_by(4).eq(right.iter().skip(3).step_by(4)), "alpha was lost");
+        }
+    }
+}
+
+/// The first two bytes are the length that the sender says the stream inside has; any others end in a bitmap within the
+/// window's size or in an error. And any bytes come out of zlib as they went in.
+pub fn zlib_glz(bytes: &[u8]) {
+    if let Some((size, stream)) = bytes.split_first_chunk() {
+        let size = u16::from_le_bytes(*size).into();
+        if let Ok(inner) = zlib::inflate(stream, size, size) {
+            assert_eq!(inner.len(), size);
+            if let Ok(bitmap) = glz::Window::new(MAX_PIXELS).decode(&inner) {
+                check_size(&bitmap);
+            }
+        }
+    }
+    let mut stream = Vec::new();
+    zlib::Deflater::new().deflate(bytes, &mut stream).expect("a stream is finished");
+    assert_eq!(zlib::inflate(&stream, bytes.len(), bytes.len()).as_deref(), Ok(bytes));
 }

@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use canvas::Source;
 use image::bitmap::{Bitmap, BitmapError, Palette};
-use image::{glz, lz, lz4, quic};
+use image::{glz, jpeg, lz, lz4, quic, zlib};
 use wire::image::{Image, ImageBody, ImageFlags, LzPalette, PaletteSource};
 
 /// Most pixels of one image.
 const MAX_PIXELS: u64 = 1 << 27;
+
+/// Most bytes of a stream inside another one: as the stream itself may have as many as pixels without compression.
+const MAX_STREAM: usize = 1 << 29;
 
 /// Pixels of earlier images that GLZ streams can refer to: more than the client announces, so that no server
 /// that keeps to that misses one.
@@ -18,9 +21,9 @@ const GLZ_WINDOW_PIXELS: u64 = 1 << 26;
 /// Why an image has no pixels.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageFault {
-    /// The codec is not one of the probe's.
-    #[error("images in {0} are not decoded")]
-    Codec(&'static str),
+    /// The message names pixels that the client has elsewhere.
+    #[error("{0} is no image in itself")]
+    Reference(&'static str),
     /// The server refers to an image that it did not let the client keep, or that left the cache.
     #[error("image {0:#x} is not in the cache")]
     NotCached(u64),
@@ -42,6 +45,15 @@ pub enum ImageFault {
     /// The stream is wrong.
     #[error("invalid lz4 stream: {0}")]
     Lz4(#[from] lz4::Error),
+    /// The file is wrong.
+    #[error("invalid jpeg file: {0}")]
+    Jpeg(#[from] jpeg::DecodeError),
+    /// The file or what follows it is wrong.
+    #[error("invalid jpeg file with alpha: {0}")]
+    JpegAlpha(#[from] jpeg::AlphaError),
+    /// The stream is wrong.
+    #[error("invalid zlib stream: {0}")]
+    Zlib(#[from] zlib::InflateError),
 }
 
 /// What the client keeps.
@@ -94,7 +106,18 @@ impl ImageCaches {
             ImageBody::GlzRgb(stream) => Ok(self.glz.decode(stream)?),
             ImageBody::Quic(stream) => Ok(quic::decode(stream, MAX_PIXELS)?),
             ImageBody::Lz4(stream) => Ok(lz4::decode(stream, image.size, MAX_PIXELS)?),
-            other => Err(ImageFault::Codec(other.name())),
+            ImageBody::ZlibGlz { glz_size, data } => {
+                let size = usize::try_from(*glz_size).unwrap_or(usize::MAX);
+                let stream = zlib::inflate(data, size, MAX_STREAM)?;
+                Ok(self.glz.decode(&stream)?)
+            }
+            ImageBody::Jpeg(file) => Ok(jpeg::decode(file, MAX_PIXELS)?),
+            ImageBody::JpegAlpha { top_down, jpeg_size, data } => {
+                Ok(jpeg::decode_with_alpha(data, *jpeg_size, *top_down, MAX_PIXELS)?)
+            }
+            body @ (ImageBody::FromCache | ImageBody::FromCacheLossless | ImageBody::Surface(_)) => {
+                Err(ImageFault::Reference(body.name()))
+            }
         }
     }
 
