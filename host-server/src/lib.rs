@@ -11,6 +11,7 @@ pub mod display;
 pub mod fault;
 pub mod guest;
 pub mod link;
+pub mod media_clock;
 pub mod server;
 pub mod session;
 pub mod settings;

@@ -31,7 +31,7 @@ use crate::link::ticket::Password;
 use crate::session::inbox::{Inbound, Inbox};
 use crate::session::migration::Migration;
 use crate::session::{Action, ChannelNotice, Session, SessionSettings};
-use crate::settings::{ImageCompression, Settings};
+use crate::settings::{ImageCompression, Settings, StreamingVideo};
 use crate::transport::listener::Listener;
 use crate::transport::network::{Network, Reception};
 
@@ -273,12 +273,21 @@ impl Server {
 
     /// Changes how images are compressed.
     pub fn set_image_compression(&self, compression: ImageCompression) {
-        let handles = {
+        self.configure_displays(|settings| settings.image_compression = compression);
+    }
+
+    /// Changes what is sent as video.
+    pub fn set_streaming_video(&self, streaming: StreamingVideo) {
+        self.configure_displays(|settings| settings.streaming_video = streaming);
+    }
+
+    fn configure_displays(&self, change: impl FnOnce(&mut Settings)) {
+        let (handles, settings) = {
             let mut state = self.shared.lock();
-            state.settings.image_compression = compression;
-            state.handles()
+            change(&mut state.settings);
+            (state.handles(), state.settings.display())
         };
-        handles.iter().for_each(|handle| handle.set_compression(compression.number()));
+        handles.iter().for_each(|handle| handle.configure(settings));
     }
 
     /// Attaches a QXL device, with a thread of its own that leaves the device alone until
@@ -293,15 +302,15 @@ impl Server {
         frontend: Box<dyn QxlFrontend + Send>,
         limits: DeviceLimits,
     ) -> Result<Display, HostError> {
-        let (taken, compression) = {
+        let (taken, settings) = {
             let state = self.shared.lock();
-            (state.displays.iter().any(|display| display.id == id), state.settings.image_compression)
+            (state.displays.iter().any(|display| display.id == id), state.settings.display())
         };
         if taken {
             return Err(HostError::new(format_args!("display {id} is attached already")));
         }
         let hook = self.primary_hook(id);
-        let handle = display::spawn(id.into(), device, limits, compression.number(), hook)?;
+        let handle = display::spawn(id.into(), device, limits, settings, hook)?;
         self.shared.change(|state| {
             let frontend = Arc::new(Mutex::new(frontend));
             state.displays.push(AttachedDisplay { id, handle: handle.clone(), frontend });

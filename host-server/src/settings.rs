@@ -2,6 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
+use crate::display::settings::DisplaySettings;
 use crate::transport::listener::{Endpoint, Family};
 
 /// How images are compressed when the client has no wish of its own (`SPICE_IMAGE_COMPRESSION_*`).
@@ -46,12 +47,12 @@ impl ImageCompression {
     }
 }
 
-/// Which moving regions are sent as video (`SPICE_STREAM_VIDEO_*`). Kept, and without effect yet.
+/// Which moving regions are sent as video (`SPICE_STREAM_VIDEO_*`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StreamingVideo {
     /// None.
     Off,
-    /// All that look like it.
+    /// All that move.
     All,
     /// Those that look like it and are large enough.
     #[default]
@@ -90,6 +91,12 @@ pub enum AddressFamily {
 }
 
 impl Settings {
+    /// What a display needs of them.
+    pub fn display(&self) -> DisplaySettings {
+        let compression = wire::display::ImageCompression(self.image_compression.number());
+        DisplaySettings { compression, streaming: self.streaming_video }
+    }
+
     /// Where to listen, if anywhere.
     pub fn endpoint(&self) -> Option<Endpoint> {
         let family = match self.family {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use image::geometry::Rect;
 use image::glz;
+use image::region::Region;
 use image::surface::SurfaceFormat;
 use wire::base;
 use wire::capability::{Capabilities, display as capability};
@@ -27,8 +28,12 @@ use super::patience::{Patience, Verdict};
 use super::picture::{Image, Picture};
 use super::pipe::{Pipe, PipeItem};
 use super::pixmap_cache::PixmapCache;
+use super::stream::Streams;
+use super::stream::frame::{Encoded, Quality};
+use super::stream::viewer::Viewer;
 use crate::channel::window::AckWindow;
 use crate::fault::ClientFault;
+use crate::media_clock::MediaClock;
 
 /// What the display has to do after a client's message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +42,8 @@ pub enum Reaction {
     None,
     /// The client is ready: it gets surfaces and pixels.
     Join,
+    /// The client cannot show videos: it gets drawings instead.
+    NoVideo,
 }
 
 /// A client's display channel.
@@ -57,6 +64,9 @@ pub struct DisplayClient {
     stretched: bool,
     /// What was drawn on each surface and not sent, while the client is overtaken.
     missed: Option<BTreeMap<SurfaceId, Damage>>,
+    viewer: Viewer,
+    /// Where the client shows videos, or will when it has read the pipe.
+    videos: BTreeMap<u32, Rect>,
     progress_at: Instant,
 }
 
@@ -74,13 +84,22 @@ impl DisplayClient {
     const MAX_CHANGES: usize = 20_000;
     /// Time without an acknowledgement after which a client is gone, as the original server has it.
     pub const DEAD_AFTER: Duration = Duration::from_secs(30);
+    /// Bytes that may wait in the connection when a video's frame is sent: behind more of them it would come too late.
+    const MAX_VIDEO_BACKLOG: usize = 64 << 10;
 
     /// A client that has just linked. Only one display of a client may use its image cache and dictionary: the
     /// displays' threads do not know of each other's images.
-    pub fn new(capabilities: Capabilities, is_local: bool, may_cache: bool, now: Instant) -> Self {
+    pub fn new(
+        capabilities: Capabilities,
+        is_local: bool,
+        may_cache: bool,
+        clock: MediaClock,
+        now: Instant,
+    ) -> Self {
         let window = AckWindow::new(AckWindow::LAN);
         let (generation, size) = window.announcement();
         let announce = base::ServerMessage::SetAck(base::SetAck { generation, window: size });
+        let viewer = Viewer::new(&capabilities, is_local, clock);
         Self {
             taker: Taker { capabilities, preferred: None, is_local, dictionary: None },
             window,
@@ -93,6 +112,8 @@ impl DisplayClient {
             patience: Patience::new(),
             stretched: false,
             missed: None,
+            viewer,
+            videos: BTreeMap::new(),
             progress_at: now,
         }
     }
@@ -122,9 +143,13 @@ impl DisplayClient {
                 self.window.on_ack();
                 self.progress_at = now;
             }
-            // Video, GL and migration are not offered; what belongs to them has no effect.
+            ClientMessage::StreamReport(report) => {
+                if !self.viewer.on_report(report, now) {
+                    return Ok(Reaction::NoVideo);
+                }
+            }
+            // GL and migration are not offered; what belongs to them has no effect.
             ClientMessage::Base(_)
-            | ClientMessage::StreamReport(_)
             | ClientMessage::GlDrawDone
             | ClientMessage::PreferredVideoCodecs(_) => {}
         }
@@ -188,7 +213,12 @@ impl DisplayClient {
                     return;
                 }
             }
-            PipeItem::Mark | PipeItem::Monitors(_) | PipeItem::ForgetPalettes | PipeItem::ForgetImages => {}
+            PipeItem::Mark
+            | PipeItem::Monitors(_)
+            | PipeItem::ForgetPalettes
+            | PipeItem::ForgetImages => {}
+            PipeItem::StreamCreate(shape) => drop(self.videos.insert(shape.id, shape.area)),
+            PipeItem::StreamDestroy(id) => drop(self.videos.remove(id)),
         }
         self.pipe.push(moment, item);
     }
@@ -244,6 +274,27 @@ impl DisplayClient {
         Ok(())
     }
 
+    /// Whether the client gets videos as frames rather than drawings.
+    pub const fn takes_video(&self) -> bool {
+        self.viewer.takes_video()
+    }
+
+    /// Where the client shows videos, or will when it has read the pipe: it needs no other pixels there.
+    pub fn video_areas(&self) -> Region {
+        Region::from_rects(self.videos.values().copied())
+    }
+
+    /// The video of which the client may be sent a frame, with so many bytes before it, and how good that is.
+    pub fn due_video(&self, streams: &Streams, backlog: usize) -> Option<(u32, Quality)> {
+        let may = self.joined && self.ready.is_empty() && self.window.is_open();
+        if may && backlog < Self::MAX_VIDEO_BACKLOG { self.viewer.due(streams) } else { None }
+    }
+
+    /// Queues a video's frame.
+    pub fn push_video(&mut self, id: u32, serial: u64, encoded: Encoded, now: Instant) {
+        self.ready.extend(self.viewer.frame(id, serial, encoded, now).map(|message| message.encode()));
+    }
+
     /// The next frame, if the client may be sent one.
     pub fn next_frame(&mut self, encoder: &mut Encoder, now: Instant) -> Option<Frame> {
         loop {
@@ -258,7 +309,7 @@ impl DisplayClient {
                 return None;
             }
             let item = self.pipe.pop()?;
-            self.encode(item, encoder);
+            self.encode(item, encoder, now);
         }
     }
 
@@ -281,7 +332,7 @@ impl DisplayClient {
         self.missed = Some(missed);
     }
 
-    fn encode(&mut self, item: PipeItem, encoder: &mut Encoder) {
+    fn encode(&mut self, item: PipeItem, encoder: &mut Encoder, now: Instant) {
         let message = match item {
             PipeItem::Draw(item) => return self.encode_draw(item.drawable.clone(), encoder),
             PipeItem::Pixels { surface, area, image } => {
@@ -304,6 +355,13 @@ impl DisplayClient {
                 self.cache.clear();
                 ServerMessage::InvalAllPixmaps(base::WaitForChannels { waits: Vec::new() })
             }
+            PipeItem::StreamCreate(shape) => {
+                return self.ready.extend(self.viewer.begin(shape, now).map(|message| message.encode()));
+            }
+            PipeItem::StreamDestroy(id) => match self.viewer.end(id) {
+                Some(message) => message,
+                None => return,
+            },
         };
         self.ready.push_back(message.encode());
     }

@@ -2,29 +2,34 @@
 //!
 //! Sans-IO: no clock, no socket, no device. The worker feeds it and carries what comes out.
 
+mod draw;
+mod video;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use image::bitmap::{Bitmap, BitmapFormat, Layout};
 use image::geometry::{Rect, Size};
+use image::jpeg;
 use image::region::Region;
 use image::surface::SurfaceFormat;
-use wire::capability::{Capabilities, display as capability};
-use wire::display::{ClientMessage, ImageCompression};
+use wire::capability::display as capability;
+use wire::display::ClientMessage;
 use wire::drawable::{Drawable, SurfaceId};
 use wire::frame::Frame;
 
 use super::backing::Backing;
-use super::client::{DisplayClient, Reaction, copy_of};
+use super::client::{DisplayClient, Reaction};
 use super::encode::Encoder;
 use super::handle::ClientId;
-use super::item::{Item, Moment, coverage, images};
+use super::item::Moment;
 use super::monitors::Monitors;
 use super::patience::Verdict;
 use super::picture::{Image, Picture};
 use super::pipe::PipeItem;
-use super::repaint::Repaint;
+use super::settings::DisplaySettings;
+use super::stream::Streams;
 use super::surfaces::Surfaces;
 use crate::fault::{ClientFault, GuestFault};
 
@@ -52,69 +57,25 @@ pub struct Engine {
     clients: BTreeMap<ClientId, DisplayClient>,
     monitors: Option<Arc<Monitors>>,
     encoder: Encoder,
+    streams: Streams,
+    /// For the frames of videos.
+    jpeg: jpeg::Encoder,
     moment: Moment,
 }
 
 impl Engine {
     /// A display of a device with so many surfaces, the primary one included.
-    pub fn new(max_surfaces: u32, compression: ImageCompression) -> Self {
+    pub fn new(max_surfaces: u32, settings: DisplaySettings) -> Self {
         Self {
             surfaces: Surfaces::default(),
             max_surfaces,
             clients: BTreeMap::new(),
             monitors: None,
-            encoder: Encoder::new(compression),
+            encoder: Encoder::new(settings.compression),
+            streams: Streams::new(settings.streaming),
+            jpeg: jpeg::Encoder::new(),
             moment: 0,
         }
-    }
-
-    /// Adds a drawing.
-    pub fn draw(&mut self, draw: FetchedDraw) -> Result<(), GuestFault> {
-        let FetchedDraw { drawable, self_bitmap, colors_are_16_bit: _ } = draw;
-        let size = self.check_target(&drawable)?;
-        let drawable = self.with_own_area(drawable, self_bitmap)?;
-        self.check_sources(&drawable, size)?;
-        match self.parts_that_change(&drawable) {
-            Some(parts) => parts.into_iter().for_each(|part| self.add(part)),
-            None => self.add(drawable),
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, drawable: Drawable<Picture>) {
-        self.moment += 1;
-        let item = Arc::new(Item::new(self.moment, drawable));
-        if item.region.is_empty() {
-            return;
-        }
-        let clients = &mut self.clients;
-        self.surfaces.add(&item, |dropped| {
-            clients.values_mut().for_each(|client| client.drop_item(dropped));
-        });
-        self.send_drawing(&item);
-    }
-
-    /// What a picture that is painted over the screen changes; `None` when it is no such picture, or changes most of it.
-    fn parts_that_change(&mut self, drawable: &Drawable<Picture>) -> Option<Vec<Drawable<Picture>>> {
-        /// Rectangles of a clip that are compared one by one.
-        const MAX_RECTS: usize = 16;
-        let watched = drawable.surface == SurfaceId::PRIMARY && self.clients.values().any(DisplayClient::joined);
-        let repaint = Repaint::of(drawable).filter(|_| watched)?;
-        let (region, _) = coverage(drawable);
-        if region.as_slice().len() > MAX_RECTS {
-            return None;
-        }
-        let surface = self.surfaces.current(SurfaceId::PRIMARY, &repaint.bbox)?;
-        let plane = surface.longs().filter(|_| surface.format() == SurfaceFormat::Xrgb32)?;
-        let changes = repaint.changes(plane, &region);
-        let area: u64 = changes.iter().map(|part| part.size().area()).sum();
-        if area * 8 > region.area() * 7 {
-            return None;
-        }
-        changes
-            .into_iter()
-            .map(|area| Some(copy_of(drawable.surface, area, Arc::new(repaint.part(&area)?))))
-            .collect()
     }
 
     /// Checks that a drawing's surface exists and contains its bounding box; returns the surface's size.
@@ -141,6 +102,7 @@ impl Engine {
         self.surfaces.create(id, format, size, backing, keep_data)?;
         self.moment += 1;
         if id == SurfaceId::PRIMARY {
+            self.streams.set_screen(Some(size));
             self.monitors = Some(Arc::new(Monitors::whole_primary(size)));
             for client in self.joined() {
                 self.show_primary(client, keep_data);
@@ -151,6 +113,10 @@ impl Engine {
 
     /// Destroys a surface; `false` when there is none.
     pub fn destroy_surface(&mut self, id: SurfaceId) -> bool {
+        if id == SurfaceId::PRIMARY {
+            self.drop_videos();
+            self.streams.set_screen(None);
+        }
         if !self.surfaces.destroy(id) {
             return false;
         }
@@ -206,21 +172,15 @@ impl Engine {
         self.tell_joined(&PipeItem::ForgetImages);
     }
 
-    /// Changes the host's compression setting.
-    pub const fn set_compression(&mut self, compression: ImageCompression) {
-        self.encoder.set_compression(compression);
+    /// Changes the host's settings.
+    pub const fn configure(&mut self, settings: DisplaySettings) {
+        self.encoder.set_compression(settings.compression);
+        self.streams.set_setting(settings.streaming);
     }
 
     /// A client has linked.
-    pub fn attach(
-        &mut self,
-        id: ClientId,
-        capabilities: Capabilities,
-        is_local: bool,
-        may_cache: bool,
-        now: Instant,
-    ) {
-        self.clients.insert(id, DisplayClient::new(capabilities, is_local, may_cache, now));
+    pub fn attach(&mut self, id: ClientId, client: DisplayClient) {
+        self.clients.insert(id, client);
     }
 
     /// A client has gone.
@@ -234,16 +194,20 @@ impl Engine {
         match client.handle(message, now)? {
             Reaction::None => {}
             Reaction::Join => self.show_everything(id),
+            Reaction::NoVideo => self.without_videos(id),
         }
         Ok(())
     }
 
-    /// The next frame for a client.
-    pub fn next_frame(&mut self, id: ClientId, now: Instant) -> Option<Frame> {
+    /// The next frame for a client, in whose connection `backlog` bytes wait.
+    pub fn next_frame(&mut self, id: ClientId, backlog: usize, now: Instant) -> Option<Frame> {
         if let Some(missed) = self.clients.get_mut(&id).and_then(DisplayClient::catch_up) {
             for (surface, mut damage) in missed {
                 self.send_pixels(id, surface, &damage.take(None));
             }
+        }
+        if !self.streams.is_empty() {
+            self.push_video_frame(id, backlog, now);
         }
         self.clients.get_mut(&id)?.next_frame(&mut self.encoder, now)
     }
@@ -306,67 +270,6 @@ impl Engine {
         }
     }
 
-    /// Puts the pixels of the drawing's own area in the place of images that are not given.
-    fn with_own_area(
-        &mut self,
-        drawable: Drawable<Option<Picture>>,
-        area: Option<Rect>,
-    ) -> Result<Drawable<Picture>, GuestFault> {
-        let surface = drawable.surface;
-        let mut own = None;
-        drawable.try_map(|picture| {
-            if let Some(picture) = picture.or_else(|| own.clone()) {
-                return Ok(picture);
-            }
-            let area = area.ok_or_else(|| GuestFault::new("drawing without its image"))?;
-            let (size, _) = self.existing(surface)?;
-            if !Rect::of_size(size).contains(&area) {
-                return Err(GuestFault::new("the drawing's own area is not inside its surface"));
-            }
-            let bitmap = self
-                .surfaces
-                .snapshot(surface, area)
-                .map(|bitmap| with_alpha(surface, bitmap))
-                .ok_or_else(|| GuestFault::new("the drawing's own area is empty"))?;
-            let picture = Picture::Bitmap(Arc::new(Image::new(bitmap)));
-            own = Some(picture.clone());
-            Ok(picture)
-        })
-    }
-
-    fn check_sources(&self, drawable: &Drawable<Picture>, size: Size) -> Result<(), GuestFault> {
-        for source in images(&drawable.operation).filter_map(Picture::surface) {
-            self.existing(source)?;
-        }
-        check_areas(drawable, size, |picture| match picture {
-            Picture::Bitmap(image) => Some(image.bitmap.bounds()),
-            Picture::Surface(id) => self.surfaces.shape(*id).map(|(size, _)| Rect::of_size(size)),
-        })
-    }
-
-    /// Queues a drawing for every client that has its surface; what a client cannot draw it gets as pixels.
-    fn send_drawing(&mut self, item: &Arc<Item>) {
-        let surface = item.drawable.surface;
-        let mut in_pixels = Vec::new();
-        if item.sources().next().is_some() {
-            for id in self.joined() {
-                if !item.sources().all(|source| self.ensure_surface(id, source)) {
-                    in_pixels.push(id);
-                }
-            }
-        }
-        for (id, client) in self.clients.iter_mut().filter(|(_, client)| client.has_surface(surface)) {
-            if !client.can_draw(item) {
-                in_pixels.push(*id);
-            } else if !in_pixels.contains(id) {
-                client.push(item.moment, PipeItem::Draw(item.clone()));
-            }
-        }
-        for id in in_pixels {
-            self.send_pixels(id, surface, &Region::from_rect(item.region.bounds()));
-        }
-    }
-
     /// Sees to it that a client has a surface that it is going to read. `false` when it cannot have it.
     fn ensure_surface(&mut self, id: ClientId, surface: SurfaceId) -> bool {
         let Some((size, format)) = self.surfaces.shape(surface) else { return false };
@@ -386,6 +289,12 @@ impl Engine {
     fn send_pixels(&mut self, id: ClientId, surface: SurfaceId, region: &Region) {
         if !self.clients.get(&id).is_some_and(|client| client.has_surface(surface)) {
             return;
+        }
+        let mut region = region.clone();
+        if surface == SurfaceId::PRIMARY
+            && let Some(client) = self.clients.get(&id)
+        {
+            region.subtract(&client.video_areas());
         }
         /// Rectangles of a region that are sent one by one; of more the smallest one around all of them is.
         const MAX_RECTS: usize = 16;
@@ -426,39 +335,8 @@ impl Engine {
             client.push(self.moment, PipeItem::Monitors(monitors));
         }
         client.push(self.moment, PipeItem::Mark);
+        self.show_videos(id);
     }
-}
-
-/// Checks that every part of an image that fills the bounding box lies in the image, and that pixels that are
-/// moved come from inside the surface.
-fn check_areas(
-    drawable: &Drawable<Picture>,
-    size: Size,
-    bounds: impl Fn(&Picture) -> Option<Rect>,
-) -> Result<(), GuestFault> {
-    use wire::drawable::Operation;
-    let (source, area) = match &drawable.operation {
-        Operation::Opaque(op) => (&op.source, op.area),
-        Operation::Copy(op) | Operation::Blend(op) => (&op.source, op.area),
-        Operation::Rop3(op) => (&op.source, op.area),
-        Operation::Transparent(op) => (&op.source, op.area),
-        Operation::AlphaBlend(op) => (&op.source, op.area),
-        Operation::CopyBits { source } => {
-            let from = super::item::moved_to(drawable.bbox, *source);
-            return if Rect::of_size(size).contains(&from) {
-                Ok(())
-            } else {
-                Err(GuestFault::new("pixels are moved from outside the surface"))
-            };
-        }
-        _ => return Ok(()),
-    };
-    let inside = bounds(source).is_some_and(|bounds| bounds.contains(&area));
-    if inside && !area.is_empty() {
-        return Ok(());
-    }
-    let Rect { left, top, right, bottom } = area;
-    Err(GuestFault::new(format_args!("part {left},{top} to {right},{bottom} is not inside the image")))
 }
 
 /// Pixels of a surface off the screen may hide alpha in their unused byte, which a later blend may use.

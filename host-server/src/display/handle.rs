@@ -14,9 +14,11 @@ use wire::capability::Capabilities;
 use wire::channel::ChannelType;
 use wire::drawable::SurfaceId;
 
+use super::settings::DisplaySettings;
 use crate::channel::connection::{Connection, ConnectionEvent, EventSink};
 use crate::guest::device::{CommandExt, PrimarySurface};
 use crate::guest::region::Region;
+use crate::media_clock::MediaClock;
 
 /// A client, for as long as its main channel lives. Unique within a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,6 +38,8 @@ pub struct ClientChannel {
     /// Whether the peer is on this host, by a unix socket: it gets pixels without compression, as the original
     /// server does it.
     pub is_local: bool,
+    /// What video is dated with.
+    pub media_clock: MediaClock,
 }
 
 /// A new memory slot (`QXLDevMemSlot`).
@@ -130,8 +134,8 @@ pub(super) enum Message {
         /// They do.
         client: bool,
     },
-    /// A `SPICE_IMAGE_COMPRESSION_*` value.
-    Compression(u8),
+    /// How pictures are sent from now on.
+    Configure(DisplaySettings),
     /// A client's channel joins.
     Attach(ClientChannel),
     /// Something happened on a client's channel.
@@ -286,9 +290,9 @@ impl Handle {
         self.tell(Message::MouseMode { client });
     }
 
-    /// A `SPICE_IMAGE_COMPRESSION_*` value, already checked.
-    pub fn set_compression(&self, compression: u8) {
-        self.tell(Message::Compression(compression));
+    /// How pictures are sent from now on.
+    pub fn configure(&self, settings: DisplaySettings) {
+        self.tell(Message::Configure(settings));
     }
 
     /// A client's channel joins. Its events must then be passed to the returned sink.

@@ -17,6 +17,8 @@ mod pipe;
 mod pixmap_cache;
 mod render;
 mod repaint;
+pub mod settings;
+mod stream;
 mod surfaces;
 mod tree;
 mod worker;

@@ -13,6 +13,7 @@ use wire::drawable::SurfaceId;
 use super::item::{Moment, SharedItem};
 use super::monitors::Monitors;
 use super::picture::Image;
+use super::stream::StreamShape;
 
 /// One step towards the picture that the client should have.
 #[derive(Clone, Debug)]
@@ -47,6 +48,10 @@ pub enum PipeItem {
     ForgetPalettes,
     /// Images that the client keeps are void.
     ForgetImages,
+    /// A video begins.
+    StreamCreate(StreamShape),
+    /// A video ends.
+    StreamDestroy(u32),
 }
 
 /// The queue of one client.
@@ -191,7 +196,9 @@ fn drawing_bytes(item: &PipeItem) -> Option<usize> {
         | PipeItem::Mark
         | PipeItem::Monitors(_)
         | PipeItem::ForgetPalettes
-        | PipeItem::ForgetImages => None,
+        | PipeItem::ForgetImages
+        | PipeItem::StreamCreate(_)
+        | PipeItem::StreamDestroy(_) => None,
     }
 }
 

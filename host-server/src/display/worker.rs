@@ -15,13 +15,13 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
-use wire::display::ImageCompression;
 use wire::drawable::SurfaceId;
 
 use super::engine::Engine;
 use super::faults::FaultLog;
 use super::handle::{Call, ClientId, Handle, Inbox, Message};
 use super::lookahead::Lookahead;
+use super::settings::DisplaySettings;
 use crate::cursor::PointerState;
 use crate::fault::HostError;
 use crate::guest::buffers::Buffers;
@@ -55,10 +55,10 @@ pub fn spawn(
     id: u32,
     device: Box<dyn QxlDevice>,
     limits: DeviceLimits,
-    compression: u8,
+    settings: DisplaySettings,
     on_primary: PrimaryHook,
 ) -> Result<Handle, HostError> {
-    let (worker, handle) = Worker::new(id, device, limits, compression, on_primary, Box::new(Instant::now))?;
+    let (worker, handle) = Worker::new(id, device, limits, settings, on_primary, Box::new(Instant::now))?;
     let thread = crate::thread::spawn_masked(&format!("SPICE Worker {id}"), move || worker.run())
         .map_err(|error| HostError::new(format_args!("no thread for display {id}: {error}")))?;
     handle.set_thread(thread);
@@ -132,7 +132,7 @@ impl Worker {
         id: u32,
         device: Box<dyn QxlDevice>,
         limits: DeviceLimits,
-        compression: u8,
+        settings: DisplaySettings,
         on_primary: PrimaryHook,
         clock: Clock,
     ) -> Result<(Self, Handle), HostError> {
@@ -146,7 +146,7 @@ impl Worker {
             memory,
             buffers: Buffers::default(),
             lookahead: Lookahead::default(),
-            engine: Engine::new(limits.surfaces, ImageCompression(compression)),
+            engine: Engine::new(limits.surfaces, settings),
             pointer: PointerState::default(),
             client_mouse: false,
             links: BTreeMap::new(),
@@ -213,6 +213,7 @@ impl Worker {
         let wait_for_clients = self.engine.judge(self.now());
         let more =
             self.running && if wait_for_clients.is_none() { self.batch() } else { self.look_further() };
+        let video_end = self.engine.end_videos(self.now());
         self.transmit();
         let now = self.now();
         if now >= self.next_check {
@@ -229,7 +230,8 @@ impl Worker {
             Some(until) => Some(until.min(now + POLL_AGAIN)),
             None => self.ring_deadline(),
         };
-        Next::Wait(deadline.map_or(self.next_check, |deadline| deadline.min(self.next_check)))
+        let deadlines = [deadline, video_end].into_iter().flatten();
+        Next::Wait(deadlines.fold(self.next_check, Instant::min))
     }
 
     /// Commands, messages and calls that could not be handled by a mistake of ours. Tests expect none.
@@ -335,7 +337,7 @@ impl Worker {
                 self.tell_capabilities();
             }
             Message::MouseMode { client } => self.client_mouse = client,
-            Message::Compression(compression) => self.engine.set_compression(ImageCompression(compression)),
+            Message::Configure(settings) => self.engine.configure(settings),
             Message::Attach(channel) => self.attach(channel),
             Message::Event(client, kind, event) => self.event(client, kind, event),
             Message::Detach(client) => self.detach(client),

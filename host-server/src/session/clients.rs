@@ -197,7 +197,7 @@ impl Session {
             connection_id,
             displays: u32::try_from(self.displays.len()).unwrap_or(u32::MAX),
             news: self.news(),
-            multi_media_time: self.multi_media_time(now),
+            multi_media_time: self.media_clock().told(now),
             ram_hint: self.settings.ram_hint,
             name: self.settings.name.as_deref(),
             uuid: self.settings.uuid,
@@ -241,6 +241,7 @@ impl Session {
                     connection: connection.clone(),
                     capabilities: request.specific,
                     is_local: peer.is_unix(),
+                    media_clock: self.media_clock(),
                 };
                 (display.attach(channel), None)
             }

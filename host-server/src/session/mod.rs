@@ -38,13 +38,11 @@ use crate::channel::connection::{Connection, ConnectionEvent, EventSink};
 use crate::display::handle::{ClientChannel, ClientId, Handle};
 use crate::fault::ClientFault;
 use crate::link::refusal::LogBudget;
+use crate::media_clock::MediaClock;
 use crate::transport::peer::{Peer, PeerId};
 
 /// From a lock key to telling clients the guest's lamps: the guest may have ignored the key.
 const LAMPS_DELAY: Duration = Duration::from_secs(2);
-
-/// How far dates of sound and video lie behind the clock, so that clients have time to buffer.
-const MULTI_MEDIA_DELAY: Duration = Duration::from_millis(400);
 
 /// Something for the host to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -321,11 +319,9 @@ impl Session {
         [one(ChannelType::MAIN, 0), one(ChannelType::INPUTS, 0)].into_iter().chain(pictures).collect()
     }
 
-    /// Milliseconds of the clock that sound and video are dated with; wraps around.
-    #[allow(clippy::cast_possible_truncation, reason = "the clock wraps around on the wire")]
-    fn multi_media_time(&self, now: Instant) -> u32 {
-        let clock = now.saturating_duration_since(self.start);
-        (clock.as_millis() as u32).wrapping_sub(MULTI_MEDIA_DELAY.as_millis() as u32)
+    /// The clock that sound and video are dated with.
+    fn media_clock(&self) -> MediaClock {
+        MediaClock::new(self.start)
     }
 
     fn notice(&mut self, event: ChannelEvent, peer: Arc<Peer>, seat: Option<Seat>) {

@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use canvas::Source;
 use host_server::channel::connection::{Connection, ConnectionEvent, Credit, Outlet};
 use host_server::display::handle::{ClientChannel, ClientId, Handle};
+use host_server::media_clock::MediaClock;
 use image::bitmap::Bitmap;
-use image::geometry::Size;
+use image::geometry::{Rect, Size};
 use image::surface::Surface;
-use image::{lz, lz4};
+use image::{jpeg, lz, lz4};
 use wire::base;
 use wire::capability::{Capabilities, display as capability};
 use wire::channel::ChannelType;
-use wire::display::{ClientMessage, Init, ServerMessage};
-use wire::drawable::SurfaceId;
+use wire::display::{ClientMessage, Init, ServerMessage, StreamCreate};
+use wire::drawable::{Copy, Drawable, Mask, Operation, Rop, ScaleMode, SurfaceId};
 use wire::frame::{Frame, HeaderKind};
 use wire::image::{Image, ImageBody};
 
@@ -27,6 +29,7 @@ pub struct Client {
     events: Box<dyn FnMut(ConnectionEvent) + Send>,
     surfaces: BTreeMap<SurfaceId, Surface>,
     images: BTreeMap<u64, Arc<Bitmap>>,
+    videos: BTreeMap<u32, StreamCreate>,
     /// Frames that are on their way.
     unread: Vec<Frame>,
     /// How often the display was told something.
@@ -41,25 +44,33 @@ pub struct Client {
 impl Client {
     /// A client that has linked and sent its first message.
     pub fn join(handle: &Handle, id: u32) -> Self {
+        Self::join_with(handle, id, &[])
+    }
+
+    /// The same, with some more capabilities.
+    pub fn join_with(handle: &Handle, id: u32, more: &[u32]) -> Self {
         let (connection, outlet) = Connection::open(HeaderKind::Mini);
-        let capabilities = Capabilities::of([
+        let usual = [
             capability::MONITORS_CONFIG,
             capability::COMPOSITE,
             capability::A8_SURFACE,
             capability::LZ4_COMPRESSION,
-        ]);
+        ];
+        let capabilities = Capabilities::of(usual.into_iter().chain(more.iter().copied()));
         let events = handle.attach(ClientChannel {
             client: ClientId(id),
             kind: ChannelType::DISPLAY,
             connection,
             capabilities,
             is_local: false,
+            media_clock: MediaClock::new(Instant::now()),
         });
         let mut client = Self {
             outlet,
             events,
             surfaces: BTreeMap::new(),
             images: BTreeMap::new(),
+            videos: BTreeMap::new(),
             unread: Vec::new(),
             told: 0,
             received: Vec::new(),
@@ -131,6 +142,19 @@ impl Client {
         self.told
     }
 
+    /// Frames of videos read so far.
+    pub fn frames(&self) -> usize {
+        let frame = |message: &&ServerMessage| {
+            matches!(message, ServerMessage::StreamData(_) | ServerMessage::StreamDataSized(_))
+        };
+        self.received.iter().filter(frame).count()
+    }
+
+    /// Where the client shows videos.
+    pub fn videos(&self) -> Vec<Rect> {
+        self.videos.values().map(|video| video.destination).collect()
+    }
+
     /// Drawing messages read so far.
     pub fn drawings(&self) -> usize {
         self.received.iter().filter(|message| matches!(message, ServerMessage::Draw(_))).count()
@@ -168,6 +192,16 @@ impl Client {
             }
             ServerMessage::InvalAllPixmaps(_) => self.images.clear(),
             ServerMessage::Draw(drawable) => self.draw(drawable),
+            ServerMessage::StreamCreate(create) => {
+                assert!(self.surfaces.contains_key(&create.surface), "a video is on a surface");
+                let known = self.videos.insert(create.id, create.clone());
+                assert!(known.is_none(), "a video begins twice");
+            }
+            ServerMessage::StreamDestroy(destroy) => {
+                self.videos.remove(&destroy.id).expect("a video that has begun ends");
+            }
+            ServerMessage::StreamData(data) => self.show_frame(data.id, &data.data),
+            ServerMessage::StreamDataSized(data) => self.show_frame(data.id, &data.data),
             _ => {}
         }
         self.received.push(message);
@@ -178,7 +212,28 @@ impl Client {
         }
     }
 
-    fn draw(&mut self, drawable: &wire::drawable::Drawable<Image>) {
+    /// Shows a frame, if it has all of the video's pixels.
+    fn show_frame(&mut self, id: u32, file: &[u8]) {
+        let video = self.videos.get(&id).expect("a video that has begun");
+        let frame = Arc::new(jpeg::decode(file, MAX_PIXELS).expect("a JPEG file"));
+        if frame.size() != video.destination.size() {
+            return;
+        }
+        let copy = Copy {
+            area: frame.bounds(),
+            source: Source::Bitmap(frame),
+            rop: Rop::PUT,
+            scale: ScaleMode::Nearest,
+            mask: Mask::default(),
+        };
+        let operation = Operation::Copy(copy);
+        let drawable =
+            Drawable { surface: video.surface, bbox: video.destination, clip: video.clip.clone(), operation };
+        let target = self.surfaces.get_mut(&video.surface).expect("a surface that exists is drawn on");
+        canvas::draw(target, &drawable, &()).expect("a drawing that the canvas knows");
+    }
+
+    fn draw(&mut self, drawable: &Drawable<Image>) {
         let drawable = drawable.clone().try_map(|image| self.source(image)).expect("an image");
         let id = drawable.surface;
         let mut target = self.surfaces.remove(&id).expect("a surface that exists is drawn on");

@@ -4,21 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use host_server::display::handle::{Call, Handle};
+use host_server::display::settings::DisplaySettings;
 use host_server::display::{Next, Worker};
+use host_server::settings::StreamingVideo;
 use image::geometry::{Rect, Size};
 use qxl::drawable::{Effect, Operation};
 use qxl::image::{BitmapFormat, ImageDescriptor, ImageKind};
 use qxl::memslot::PhysAddr;
 use qxl::operation::{Brush, Copy, CopyBits, Fill, Mask, Paint, rop};
+use wire::display::ImageCompression;
 use zerocopy::IntoBytes;
 use zerocopy::little_endian::{U16, U32, U64};
 
 use crate::client::Client;
 use crate::clock::SimulatedClock;
 use crate::guest::{Guest, LIMITS};
-
-/// Image compression that a scene starts with: `SPICE_IMAGE_COMPRESSION_LZ`.
-const LZ: u8 = 6;
 
 /// A display with a running guest.
 pub struct Scene {
@@ -35,11 +35,17 @@ pub struct Scene {
 impl Scene {
     /// A running guest with a primary surface of `size`.
     pub fn new(size: Size) -> Self {
+        Self::with_video(size, StreamingVideo::Off)
+    }
+
+    /// The same, on a host that sends such pictures as video.
+    pub fn with_video(size: Size, streaming: StreamingVideo) -> Self {
+        let settings = DisplaySettings { compression: ImageCompression::LZ, streaming };
         let guest = Guest::new(64 << 20);
         let clock = SimulatedClock::default();
         let time = clock.clone();
         let (worker, handle) =
-            Worker::new(0, guest.device(), LIMITS, LZ, Arc::new(|_| ()), Box::new(move || time.now()))
+            Worker::new(0, guest.device(), LIMITS, settings, Arc::new(|_| ()), Box::new(move || time.now()))
                 .expect("sensible limits");
         let mut scene = Self { guest, handle, clock, worker, cookie: 0 };
         let slot = scene.guest.slot();

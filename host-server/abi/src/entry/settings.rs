@@ -193,8 +193,7 @@ entries! {
         if WAN_COMPRESSION.contains(&comp) { OK } else { FAILED }
     }
 
-    /// Which moving regions are sent as video; kept, but without effect yet. -1 for another number than
-    /// `SPICE_STREAM_VIDEO_*`.
+    /// Which moving regions are sent as video. -1 for another number than `SPICE_STREAM_VIDEO_*`.
     fn spice_server_set_streaming_video(server: Held<SpiceServer>, value: c_int) -> c_int, or FAILED => {
         let video = match value {
             1 => StreamingVideo::Off,
@@ -202,11 +201,8 @@ entries! {
             3 => StreamingVideo::Filter,
             _ => return FAILED,
         };
-        if video != StreamingVideo::Off {
-            not_yet("video streaming", "moving regions are sent as images");
-        }
         with_server(server, FAILED, |face| {
-            face.server.configure(|settings| settings.streaming_video = video);
+            face.server.set_streaming_video(video);
             tell_compression_level(face);
             OK
         })

@@ -10,6 +10,7 @@ use wire::display::ClientMessage;
 use super::Worker;
 use crate::channel::connection::{Connection, ConnectionEvent};
 use crate::cursor::{CursorClient, PointerState};
+use crate::display::client::DisplayClient;
 use crate::display::engine::Engine;
 use crate::display::handle::{ClientChannel, ClientId};
 use crate::fault::ClientFault;
@@ -25,8 +26,10 @@ impl Links {
     /// Sends what the client may be sent.
     fn transmit(&mut self, client: ClientId, engine: &mut Engine, pointer: &PointerState, now: Instant) {
         if let Some(connection) = &self.display {
-            while connection.backlog() < Connection::HIGH_WATER {
-                let Some(frame) = engine.next_frame(client, now) else { break };
+            loop {
+                let backlog = connection.backlog();
+                let frame = Some(backlog).filter(|backlog| *backlog < Connection::HIGH_WATER);
+                let Some(frame) = frame.and_then(|backlog| engine.next_frame(client, backlog, now)) else { break };
                 connection.queue(frame);
             }
             connection.flush();
@@ -43,14 +46,15 @@ impl Links {
 
 impl Worker {
     pub(super) fn attach(&mut self, channel: ClientChannel) {
-        let ClientChannel { client, kind, connection, capabilities, is_local } = channel;
+        let ClientChannel { client, kind, connection, capabilities, is_local, media_clock } = channel;
         let links = self.links.entry(client).or_default();
         if kind == ChannelType::CURSOR {
             links.cursor = Some((connection, CursorClient::new()));
         } else {
             links.display = Some(connection);
             let may_cache = self.id == 0;
-            self.engine.attach(client, capabilities, is_local, may_cache, self.now());
+            let joining = DisplayClient::new(capabilities, is_local, may_cache, media_clock, self.now());
+            self.engine.attach(client, joining);
             self.tell_capabilities();
         }
     }

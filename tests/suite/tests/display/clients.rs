@@ -47,6 +47,7 @@ fn nothing_is_sent_before_the_first_message_of_the_client() {
         connection,
         capabilities: wire::capability::Capabilities::default(),
         is_local: false,
+        media_clock: host_server::media_clock::MediaClock::new(std::time::Instant::now()),
     });
     scene.fill(Rect::of_size(SIZE), 1);
     scene.settle();

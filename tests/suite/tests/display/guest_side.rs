@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use host_server::display::handle::Call;
+use host_server::display::settings::DisplaySettings;
 use host_server::display::{Next, PrimaryShape, Worker};
 use host_server::guest::device::PrimarySurface;
+use host_server::settings::StreamingVideo;
 use image::geometry::{Rect, Size};
 use qxl::command::CommandKind;
 use qxl::memslot::PhysAddr;
@@ -14,12 +16,14 @@ use qxl::surface::{SurfaceCommand, SurfaceCommandKind, SurfaceShape};
 use suite::client::Client;
 use suite::guest::{Guest, LIMITS};
 use suite::scene::Scene;
-use wire::display::ServerMessage;
+use wire::display::{ImageCompression, ServerMessage};
 use wire::drawable::SurfaceId;
 use zerocopy::IntoBytes;
 use zerocopy::little_endian::{I32, U32};
 
 const SIZE: Size = Size::new(64, 64);
+const SETTINGS: DisplaySettings =
+    DisplaySettings { compression: ImageCompression::OFF, streaming: StreamingVideo::Off };
 
 fn surface(id: u32, kind: SurfaceCommandKind, data: PhysAddr) -> SurfaceCommand {
     let shape = SurfaceShape {
@@ -191,7 +195,7 @@ fn a_panic_inside_costs_a_turn_and_not_the_display() {
         }
     };
     let (mut worker, handle) =
-        Worker::new(0, guest.device(), LIMITS, 1, Arc::new(|_| ()), Box::new(clock)).unwrap();
+        Worker::new(0, guest.device(), LIMITS, SETTINGS, Arc::new(|_| ()), Box::new(clock)).unwrap();
     handle.call_async(Call::AddSlot(guest.slot()), 1);
     handle.call_async(Call::CreatePrimary(guest.primary(8, 8)), 2);
     handle.start();
@@ -215,7 +219,7 @@ fn each_primary_surface_says_who_draws_its_pointer_also_when_calls_wait_in_the_q
         Arc::new(move |surface| told.lock().unwrap().push(surface))
     };
     let (mut worker, handle) =
-        Worker::new(0, guest.device(), LIMITS, 1, hook, Box::new(Instant::now)).unwrap();
+        Worker::new(0, guest.device(), LIMITS, SETTINGS, hook, Box::new(Instant::now)).unwrap();
     handle.call_async(Call::AddSlot(guest.slot()), 1);
     for hardware_cursor in [true, false] {
         let primary = guest.primary(8, 4);

@@ -7,3 +7,4 @@ mod ended_surfaces;
 mod guest_side;
 mod log;
 mod pixels;
+mod video;

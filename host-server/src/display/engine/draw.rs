@@ -1,0 +1,229 @@
+//! A drawing, from the moment when its pixels have been copied: checked, cut down to what it changes, placed in time, and
+//! queued for every client.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use image::geometry::{Rect, Size};
+use image::plane::Plane;
+use image::region::Region;
+use image::surface::SurfaceFormat;
+use wire::drawable::{Clip, Drawable, Operation, SurfaceId};
+
+use super::{Engine, FetchedDraw, with_alpha};
+use crate::display::client::{DisplayClient, copy_of};
+use crate::display::graduality::is_gradual;
+use crate::display::item::{Item, coverage, images, moved_to};
+use crate::display::picture::{Image, Picture};
+use crate::display::pipe::PipeItem;
+use crate::display::repaint::Repaint;
+use crate::fault::GuestFault;
+
+impl Engine {
+    /// Adds a drawing at `now`.
+    pub fn draw(&mut self, draw: FetchedDraw, now: Instant) -> Result<(), GuestFault> {
+        let FetchedDraw { drawable, self_bitmap, colors_are_16_bit: _ } = draw;
+        let size = self.check_target(&drawable)?;
+        let drawable = self.with_own_area(drawable, self_bitmap)?;
+        self.check_sources(&drawable, size)?;
+        match self.parts_that_change(&drawable, now) {
+            Some(parts) => parts.into_iter().for_each(|part| self.add(part, now)),
+            None => self.add(drawable, now),
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, drawable: Drawable<Picture>, now: Instant) {
+        self.moment += 1;
+        let item = Arc::new(Item::new(self.moment, drawable));
+        if item.region.is_empty() {
+            return;
+        }
+        let clients = &mut self.clients;
+        self.surfaces.add(&item, |dropped| {
+            clients.values_mut().for_each(|client| client.drop_item(dropped));
+        });
+        self.send_drawing(&item, now);
+    }
+
+    /// What a picture that is painted over the screen changes; `None` when it is no such picture, or all of it is needed.
+    fn parts_that_change(&mut self, drawable: &Drawable<Picture>, now: Instant) -> Option<Vec<Drawable<Picture>>> {
+        /// Rectangles of a clip that are compared one by one.
+        const MAX_RECTS: usize = 16;
+        let watched = drawable.surface == SurfaceId::PRIMARY && self.clients.values().any(DisplayClient::joined);
+        let repaint = Repaint::of(drawable).filter(|_| watched)?;
+        let (region, _) = coverage(drawable);
+        if region.as_slice().len() > MAX_RECTS {
+            return None;
+        }
+        let changes = repaint.changes(self.screen(&repaint.bbox)?, &region);
+        self.look_for_videos(&repaint, &changes, now);
+        let videos = self.streams.areas();
+        let area: u64 = changes.iter().map(|part| part.size().area()).sum();
+        if videos.intersects(&region) && !videos.contains(&region) {
+            self.cut_beside_videos(drawable, &repaint, &changes, &videos)
+        } else if area * 8 > region.area() * 7 {
+            None
+        } else {
+            let part = |area| Some(copy_of(drawable.surface, area, Arc::new(repaint.part(&area)?)));
+            changes.into_iter().map(part).collect()
+        }
+    }
+
+    /// The pixels of the primary surface, with all that touches `area` drawn.
+    fn screen(&mut self, area: &Rect) -> Option<&Plane<u32>> {
+        let surface = self.surfaces.current(SurfaceId::PRIMARY, area)?;
+        surface.longs().filter(|_| surface.format() == SurfaceFormat::Xrgb32)
+    }
+
+    /// Begins the videos that turn out to be some by what a picture changes.
+    fn look_for_videos(&mut self, repaint: &Repaint<'_>, changes: &[Rect], now: Instant) {
+        self.streams.warm(changes, now);
+        let looks = |area: Rect| repaint.part(&area).is_some_and(|image| is_gradual(&image.bitmap));
+        let found = self.streams.look(now, |area| area.intersection(&repaint.bbox).is_some_and(looks));
+        for area in found {
+            let refined = self.screen(&repaint.bbox).map(|screen| refined(repaint, screen, area));
+            self.begin_video(refined.unwrap_or(area), now);
+        }
+    }
+
+    /// Cuts changes along the edges of videos: what is outside is sent as it is, what is inside only drawn here.
+    fn cut_beside_videos(
+        &mut self,
+        drawable: &Drawable<Picture>,
+        repaint: &Repaint<'_>,
+        changes: &[Rect],
+        videos: &Region,
+    ) -> Option<Vec<Drawable<Picture>>> {
+        let screen = self.screen(&repaint.bbox)?;
+        let mut parts = Vec::new();
+        for change in changes {
+            let mut outside = Region::from_rect(*change);
+            outside.subtract(videos);
+            for area in outside.rects() {
+                // Changes are found with some pixels around them, and beside a video these often are all there is.
+                if let Some(area) = repaint.bounds_of_changes(screen, *area) {
+                    parts.push(copy_of(drawable.surface, area, Arc::new(repaint.part(&area)?)));
+                }
+            }
+            let mut inside = Region::from_rect(*change);
+            inside.intersect(videos);
+            if !inside.is_empty() {
+                // Most clients are not sent this: it needs no pixels of its own.
+                let clip = Clip::Rects(inside.as_slice().into());
+                parts.push(Drawable { clip, ..drawable.clone() });
+            }
+        }
+        Some(parts)
+    }
+
+    /// Puts the pixels of the drawing's own area in the place of images that are not given.
+    fn with_own_area(
+        &mut self,
+        drawable: Drawable<Option<Picture>>,
+        area: Option<Rect>,
+    ) -> Result<Drawable<Picture>, GuestFault> {
+        let surface = drawable.surface;
+        let mut own = None;
+        drawable.try_map(|picture| {
+            if let Some(picture) = picture.or_else(|| own.clone()) {
+                return Ok(picture);
+            }
+            let area = area.ok_or_else(|| GuestFault::new("drawing without its image"))?;
+            let (size, _) = self.existing(surface)?;
+            if !Rect::of_size(size).contains(&area) {
+                return Err(GuestFault::new("the drawing's own area is not inside its surface"));
+            }
+            let bitmap = self
+                .surfaces
+                .snapshot(surface, area)
+                .map(|bitmap| with_alpha(surface, bitmap))
+                .ok_or_else(|| GuestFault::new("the drawing's own area is empty"))?;
+            let picture = Picture::Bitmap(Arc::new(Image::new(bitmap)));
+            own = Some(picture.clone());
+            Ok(picture)
+        })
+    }
+
+    fn check_sources(&self, drawable: &Drawable<Picture>, size: Size) -> Result<(), GuestFault> {
+        for source in images(&drawable.operation).filter_map(Picture::surface) {
+            self.existing(source)?;
+        }
+        check_areas(drawable, size, |picture| match picture {
+            Picture::Bitmap(image) => Some(image.bitmap.bounds()),
+            Picture::Surface(id) => self.surfaces.shape(*id).map(|(size, _)| Rect::of_size(size)),
+        })
+    }
+
+    /// Queues a drawing for every client that has its surface; what a client cannot draw it gets as pixels, and what is part of a
+    /// video as frames.
+    fn send_drawing(&mut self, item: &Arc<Item>, now: Instant) {
+        let surface = item.drawable.surface;
+        let videos = self.streams.areas();
+        let on_screen = surface == SurfaceId::PRIMARY;
+        if on_screen {
+            self.streams.changed(&item.region, now);
+        }
+        let is_video = on_screen && videos.contains(&item.region);
+        // Of a video's place clients have other pixels than we.
+        let reads_video = item.reads.is_some_and(|area| on_screen && videos.intersects_rect(&area))
+            || (!videos.is_empty() && item.sources().any(|source| source == SurfaceId::PRIMARY));
+        let reads_others = item.sources().next().is_some();
+        for id in self.clients.keys().copied().collect::<Vec<_>>() {
+            let Some(client) = self.clients.get(&id) else { continue };
+            let watches = client.takes_video();
+            if !client.has_surface(surface) || (is_video && watches) {
+                continue;
+            }
+            let draws = client.can_draw(item) && !(reads_video && watches);
+            let draws =
+                draws && (!reads_others || item.sources().all(|source| self.ensure_surface(id, source)));
+            if !draws {
+                self.send_pixels(id, surface, &Region::from_rect(item.region.bounds()));
+            } else if let Some(client) = self.clients.get_mut(&id) {
+                client.push(item.moment, PipeItem::Draw(item.clone()));
+            }
+        }
+    }
+}
+
+/// A video's area by its pixels: `area` is one of whole cells, and all that changes in it now may be a little smaller.
+fn refined(repaint: &Repaint<'_>, plane: &Plane<u32>, area: Rect) -> Rect {
+    let Some(painted) = area.intersection(&repaint.bbox) else { return area };
+    match repaint.bounds_of_changes(plane, painted) {
+        // A frame that hardly differs from the one before it tells nothing.
+        Some(exact) if exact.size().area() * 10 >= area.size().area() * 8 => exact,
+        _ => area,
+    }
+}
+
+/// Checks that every part of an image that fills the bounding box lies in the image, and that pixels that are
+/// moved come from inside the surface.
+fn check_areas(
+    drawable: &Drawable<Picture>,
+    size: Size,
+    bounds: impl Fn(&Picture) -> Option<Rect>,
+) -> Result<(), GuestFault> {
+    let (source, area) = match &drawable.operation {
+        Operation::Opaque(op) => (&op.source, op.area),
+        Operation::Copy(op) | Operation::Blend(op) => (&op.source, op.area),
+        Operation::Rop3(op) => (&op.source, op.area),
+        Operation::Transparent(op) => (&op.source, op.area),
+        Operation::AlphaBlend(op) => (&op.source, op.area),
+        Operation::CopyBits { source } => {
+            let from = moved_to(drawable.bbox, *source);
+            return if Rect::of_size(size).contains(&from) {
+                Ok(())
+            } else {
+                Err(GuestFault::new("pixels are moved from outside the surface"))
+            };
+        }
+        _ => return Ok(()),
+    };
+    let inside = bounds(source).is_some_and(|bounds| bounds.contains(&area));
+    if inside && !area.is_empty() {
+        return Ok(());
+    }
+    let Rect { left, top, right, bottom } = area;
+    Err(GuestFault::new(format_args!("part {left},{top} to {right},{bottom} is not inside the image")))
+}
