@@ -12,6 +12,7 @@ pub mod agent;
 pub mod bench;
 pub mod feeder;
 pub mod fills;
+pub mod film;
 pub mod libraries;
 pub mod migration;
 pub mod null_client;

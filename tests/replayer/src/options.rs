@@ -23,9 +23,12 @@ pub struct Options {
     /// The recording, compressed by zstd or not.
     #[arg(required_unless_present = "generate")]
     pub recording: Option<PathBuf>,
-    /// In place of a recording: so many solid fills, or random commands if there is a seed.
+    /// In place of a recording: so many commands of a scene, or random ones if there is a seed.
     #[arg(long, conflicts_with = "recording")]
     pub generate: Option<u64>,
+    /// What is generated without a seed.
+    #[arg(long, value_enum, default_value = "fills", requires = "generate", conflicts_with = "seed")]
+    pub scene: Scene,
     /// What random commands depend on.
     #[arg(long, requires = "generate")]
     pub seed: Option<u64>,
@@ -50,6 +53,15 @@ pub struct Options {
     /// How the server is set up.
     #[command(flatten)]
     pub settings: Settings,
+}
+
+/// What commands show that come from no recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Scene {
+    /// Solid fills.
+    Fills,
+    /// A video on a desktop.
+    Film,
 }
 
 /// How the server is set up.

@@ -12,8 +12,9 @@ use recording::PrimarySurface;
 use crate::agent::AgentCall;
 use crate::feeder::{Ends, Feeder, Manner, Told};
 use crate::fills::FillSource;
+use crate::film::FilmSource;
 use crate::migration::MigrationCall;
-use crate::options::Options;
+use crate::options::{Options, Scene};
 use crate::random::RandomSource;
 use crate::report::{self, Counts, Line};
 use crate::rings::Rings;
@@ -78,7 +79,10 @@ pub fn run(options: &Options) -> Result<()> {
     match (&options.recording, options.generate) {
         (Some(path), None) => run_source(options, RecordedSource::open(path)?),
         (None, Some(count)) => match options.seed {
-            None => run_source(options, FillSource::new(count)),
+            None => match options.scene {
+                Scene::Fills => run_source(options, FillSource::new(count)),
+                Scene::Film => run_source(options, FilmSource::new(count)),
+            },
             Some(seed) => run_source(options, RandomSource::new(seed, count)),
         },
         _ => bail!("a recording or a number of commands is needed"),

@@ -11,10 +11,10 @@ use super::frame::Quality;
 
 /// From the best to the worst. Those with half of the pixels are for clients that take frames of any size.
 const LEVELS: [Quality; 8] = [
-    Quality { jpeg: 85, halved: false },
-    Quality { jpeg: 75, halved: false },
-    Quality { jpeg: 65, halved: false },
-    Quality { jpeg: 52, halved: false },
+    Quality { jpeg: 80, halved: false },
+    Quality { jpeg: 70, halved: false },
+    Quality { jpeg: 60, halved: false },
+    Quality { jpeg: 50, halved: false },
     Quality { jpeg: 40, halved: false },
     Quality { jpeg: 28, halved: false },
     Quality { jpeg: 50, halved: true },

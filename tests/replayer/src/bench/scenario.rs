@@ -7,6 +7,10 @@ use crate::libraries;
 
 /// How many trivial commands show the cost of one.
 const FILLS: u64 = 200_000;
+/// Frames of the film: ten seconds.
+const FRAMES: u64 = 250;
+/// Microseconds from one frame to the next.
+const FRAME: u64 = 40_000;
 
 /// One way of running a library.
 pub(super) struct Scenario {
@@ -20,6 +24,7 @@ pub(super) struct Scenario {
 enum Source {
     Recording(&'static str),
     Fills(u64),
+    Film(u64),
 }
 
 /// All scenarios, in the order in which they run.
@@ -31,6 +36,7 @@ pub(super) fn all() -> Vec<Scenario> {
         all.extend(codecs.map(|compression| Scenario { source, compression, pace: None }));
         all.extend(["lz", "auto_glz"].map(|compression| Scenario { source, compression, pace: Some(pace) }));
     }
+    all.push(Scenario { source: Source::Film(FRAMES), compression: "auto_glz", pace: Some(FRAME) });
     all
 }
 
@@ -39,6 +45,7 @@ impl Scenario {
         let source = match self.source {
             Source::Recording(name) => name,
             Source::Fills(_) => "fills",
+            Source::Film(_) => "film",
         };
         let manner = if self.pace.is_some() { "paced" } else { "burst" };
         format!("{source} {} {manner}", self.compression)
@@ -52,6 +59,10 @@ impl Scenario {
         }
         match self.source {
             Source::Recording(name) => arguments.push(PathBuf::into_os_string(libraries::recording(name))),
+            Source::Film(count) => {
+                let film = ["--generate", &count.to_string(), "--scene", "film", "--streaming", "filter"];
+                arguments.extend(film.map(OsString::from));
+            }
             Source::Fills(count) => arguments.extend(["--generate".into(), count.to_string().into()]),
         }
         arguments

@@ -14,7 +14,7 @@ pub struct Tally {
     pub bytes: u64,
     /// Messages.
     pub messages: u64,
-    /// Images in drawing messages by what they are made of.
+    /// Images in drawing messages by what they are made of, and frames of videos.
     pub images: BTreeMap<String, u64>,
     /// Drawing messages that could not be decoded.
     pub undecodable: u64,
@@ -23,7 +23,14 @@ pub struct Tally {
 impl Tally {
     /// Counts the images of a display message, without looking into them.
     pub(super) fn count_images(&mut self, message: ServerMessage) {
-        let ServerMessage::Draw(drawable) = message else { return };
+        let drawable = match message {
+            ServerMessage::Draw(drawable) => drawable,
+            ServerMessage::StreamData(_) | ServerMessage::StreamDataSized(_) => {
+                *self.images.entry("frame".to_owned()).or_default() += 1;
+                return;
+            }
+            _ => return,
+        };
         let counted: Result<_, std::convert::Infallible> = drawable.try_map(|image| {
             *self.images.entry(name(&image.body).to_owned()).or_default() += 1;
             Ok(())
