@@ -31,7 +31,7 @@ use crate::link::ticket::Password;
 use crate::session::inbox::{Inbound, Inbox};
 use crate::session::migration::Migration;
 use crate::session::{Action, ChannelNotice, Session, SessionSettings};
-use crate::settings::{ImageCompression, Settings, StreamingVideo};
+use crate::settings::{Compression, Settings, StreamingVideo};
 use crate::transport::listener::Listener;
 use crate::transport::network::{Network, Reception};
 
@@ -272,8 +272,8 @@ impl Server {
     }
 
     /// Changes how images are compressed.
-    pub fn set_image_compression(&self, compression: ImageCompression) {
-        self.configure_displays(|settings| settings.image_compression = compression);
+    pub fn set_compression(&self, change: impl FnOnce(&mut Compression)) {
+        self.configure_displays(|settings| change(&mut settings.compression));
     }
 
     /// Changes what is sent as video.

@@ -47,6 +47,48 @@ impl ImageCompression {
     }
 }
 
+/// When what is worth it on slow links only is done (`SPICE_WAN_COMPRESSION_*`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WanCompression {
+    /// For clients on slow links.
+    #[default]
+    Auto,
+    /// For all clients.
+    Always,
+    /// For none.
+    Never,
+}
+
+impl WanCompression {
+    /// What this number in the C interface means.
+    pub const fn from_number(number: u32) -> Option<Self> {
+        Some(match number {
+            1 => Self::Auto,
+            2 => Self::Always,
+            3 => Self::Never,
+            _ => return None,
+        })
+    }
+}
+
+/// How images are compressed: what displays need to know of the settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Compression {
+    /// How, when the client has no wish of its own.
+    pub images: ImageCompression,
+    /// When photographs lose detail, by JPEG.
+    pub jpeg: WanCompression,
+    /// When GLZ images are compressed once more, by zlib.
+    pub zlib_glz: WanCompression,
+}
+
+impl From<ImageCompression> for Compression {
+    /// With the other settings as they are by default.
+    fn from(images: ImageCompression) -> Self {
+        Self { images, ..Self::default() }
+    }
+}
+
 /// Which moving regions are sent as video (`SPICE_STREAM_VIDEO_*`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StreamingVideo {
@@ -71,7 +113,7 @@ pub struct Settings {
     /// A socket of the host's that listens already.
     pub listening_socket: Option<OwnedFd>,
     /// How images are compressed.
-    pub image_compression: ImageCompression,
+    pub compression: Compression,
     /// Which moving regions are sent as video.
     pub streaming_video: StreamingVideo,
 }
@@ -93,8 +135,7 @@ pub enum AddressFamily {
 impl Settings {
     /// What a display needs of them.
     pub fn display(&self) -> DisplaySettings {
-        let compression = wire::display::ImageCompression(self.image_compression.number());
-        DisplaySettings { compression, streaming: self.streaming_video }
+        DisplaySettings { compression: self.compression, streaming: self.streaming_video }
     }
 
     /// Where to listen, if anywhere.

@@ -21,13 +21,14 @@ use wire::frame::Frame;
 use wire::image::{ImageBody, ImageFlags};
 
 use super::damage::Damage;
-use super::encode::{Encoder, Taker};
+use super::encode::{Encoder, Link, Taker};
 use super::item::{Item, Moment};
+use super::loss::{Loss, may_be_approximate};
 use super::monitors::Monitors;
 use super::patience::{Patience, Verdict};
 use super::picture::{Image, Picture};
 use super::pipe::{Pipe, PipeItem};
-use super::pixmap_cache::PixmapCache;
+use super::pixmap_cache::{Kept, PixmapCache};
 use super::stream::Streams;
 use super::stream::frame::{Encoded, Quality};
 use super::stream::viewer::Viewer;
@@ -67,6 +68,8 @@ pub struct DisplayClient {
     viewer: Viewer,
     /// Where the client shows videos, or will when it has read the pipe.
     videos: BTreeMap<u32, Rect>,
+    /// What it has with loss, as soon as the pipe is empty.
+    loss: Loss,
     progress_at: Instant,
 }
 
@@ -101,7 +104,7 @@ impl DisplayClient {
         let announce = base::ServerMessage::SetAck(base::SetAck { generation, window: size });
         let viewer = Viewer::new(&capabilities, is_local, clock);
         Self {
-            taker: Taker { capabilities, preferred: None, is_local, dictionary: None },
+            taker: Taker { capabilities, preferred: None, is_local, link: Link::default(), dictionary: None },
             window,
             pipe: Pipe::default(),
             ready: VecDeque::from([announce.encode()]),
@@ -114,6 +117,7 @@ impl DisplayClient {
             missed: None,
             viewer,
             videos: BTreeMap::new(),
+            loss: Loss::default(),
             progress_at: now,
         }
     }
@@ -149,9 +153,7 @@ impl DisplayClient {
                 }
             }
             // GL and migration are not offered; what belongs to them has no effect.
-            ClientMessage::Base(_)
-            | ClientMessage::GlDrawDone
-            | ClientMessage::PreferredVideoCodecs(_) => {}
+            ClientMessage::Base(_) | ClientMessage::GlDrawDone | ClientMessage::PreferredVideoCodecs(_) => {}
         }
         Ok(Reaction::None)
     }
@@ -189,6 +191,24 @@ impl DisplayClient {
         }
     }
 
+    /// Queues an operation.
+    pub fn draw(&mut self, item: &Arc<Item>, encoder: &Encoder) {
+        if self.missed.is_none() {
+            let picture = may_be_approximate(&item.drawable.operation);
+            let loses = picture.is_some_and(|picture| match picture {
+                Picture::Bitmap(image) => encoder.loses(image, &self.taker),
+                Picture::Surface(_) => false,
+            });
+            self.loss.draw(item, loses);
+        }
+        self.push(item.moment, PipeItem::Draw(item.clone()));
+    }
+
+    /// The pixels that the client must be sent without loss before an operation that builds on them.
+    pub fn needs_exactly(&self, item: &Item) -> Vec<(SurfaceId, Region)> {
+        if self.missed.is_some() || !self.can_draw(item) { Vec::new() } else { self.loss.needed(item) }
+    }
+
     /// Queues what happened at `moment`.
     pub fn push(&mut self, moment: Moment, item: PipeItem) {
         match &item {
@@ -197,6 +217,7 @@ impl DisplayClient {
             }
             PipeItem::Destroy(surface) => {
                 self.surfaces.remove(surface);
+                self.loss.forget(*surface);
                 if let Some(missed) = &mut self.missed {
                     missed.remove(surface);
                 }
@@ -212,11 +233,9 @@ impl DisplayClient {
                     missed.entry(*surface).or_default().add_rect(area);
                     return;
                 }
+                self.loss.exact(*surface, area);
             }
-            PipeItem::Mark
-            | PipeItem::Monitors(_)
-            | PipeItem::ForgetPalettes
-            | PipeItem::ForgetImages => {}
+            PipeItem::Mark | PipeItem::Monitors(_) | PipeItem::ForgetPalettes | PipeItem::ForgetImages => {}
             PipeItem::StreamCreate(shape) => drop(self.videos.insert(shape.id, shape.area)),
             PipeItem::StreamDestroy(id) => drop(self.videos.remove(id)),
         }
@@ -225,6 +244,7 @@ impl DisplayClient {
 
     /// Drops an operation that can no longer be seen.
     pub fn drop_item(&mut self, item: &Arc<Item>) {
+        self.loss.dropped(item.moment);
         self.pipe.drop_item(item);
     }
 
@@ -316,6 +336,7 @@ impl DisplayClient {
     /// Goes on without the client: what waits for it is dropped, and noted as missed.
     fn overtake(&mut self) {
         self.stretched = false;
+        self.loss.dropped_all();
         let mut missed = BTreeMap::<SurfaceId, Damage>::new();
         for drawing in self.pipe.drain_drawings() {
             match drawing {
@@ -334,9 +355,12 @@ impl DisplayClient {
 
     fn encode(&mut self, item: PipeItem, encoder: &mut Encoder, now: Instant) {
         let message = match item {
-            PipeItem::Draw(item) => return self.encode_draw(item.drawable.clone(), encoder),
+            PipeItem::Draw(item) => {
+                let may_lose = self.loss.is_noted(item.moment);
+                return self.encode_draw(item.drawable.clone(), may_lose, encoder);
+            }
             PipeItem::Pixels { surface, area, image } => {
-                return self.encode_draw(copy_of(surface, area, image), encoder);
+                return self.encode_draw(copy_of(surface, area, image), false, encoder);
             }
             PipeItem::Create { surface, size, format } => {
                 let primary = surface == SurfaceId::PRIMARY;
@@ -366,11 +390,18 @@ impl DisplayClient {
         self.ready.push_back(message.encode());
     }
 
-    fn encode_draw(&mut self, drawable: Drawable<Picture>, encoder: &mut Encoder) {
+    /// With `may_lose`, the first image of the operation need not be exact.
+    fn encode_draw(&mut self, drawable: Drawable<Picture>, may_lose: bool, encoder: &mut Encoder) {
         let mut forgotten = Vec::new();
         let mut in_use = Vec::new();
         let Ok(drawable) = drawable.try_map(|picture| {
-            let image = self.encode_picture(&picture, encoder, &mut forgotten, &in_use);
+            let image = self.encode_picture(
+                &picture,
+                may_lose && in_use.is_empty(),
+                encoder,
+                &mut forgotten,
+                &in_use,
+            );
             in_use.push(image.id);
             Ok::<_, std::convert::Infallible>(image)
         });
@@ -385,6 +416,7 @@ impl DisplayClient {
     fn encode_picture(
         &mut self,
         picture: &Picture,
+        may_lose: bool,
         encoder: &mut Encoder,
         forgotten: &mut Vec<u64>,
         in_use: &[u64],
@@ -402,20 +434,33 @@ impl DisplayClient {
         };
         let size = image.bitmap.size();
         let mut flags = if image.high_bits_set { ImageFlags::HIGH_BITS_SET } else { ImageFlags::NONE };
-        let body = if image.cacheable && self.cache.hit(image.id) {
-            ImageBody::FromCache
-        } else {
-            if image.cacheable {
-                let (kept, evicted) = self.cache.insert(image.id, size.area(), in_use);
-                forgotten.extend(evicted);
-                if kept {
-                    flags = flags.with(ImageFlags::CACHE_ME);
+        let body = match image.cacheable.then(|| self.cache.hit(image.id)) {
+            Some(Some(Kept::Exactly)) if encoder.may_lose(&self.taker) => ImageBody::FromCacheLossless,
+            Some(Some(Kept::Exactly)) => ImageBody::FromCache,
+            Some(Some(Kept::WithLoss)) if may_lose => ImageBody::FromCache,
+            cached => {
+                if let Some(Some(Kept::WithLoss)) = cached {
+                    flags = flags.with(ImageFlags::CACHE_REPLACE_ME);
+                } else if cached.is_some() {
+                    let (kept, evicted) = self.cache.insert(image.id, size.area(), in_use);
+                    forgotten.extend(evicted);
+                    if kept {
+                        flags = flags.with(ImageFlags::CACHE_ME);
+                    }
                 }
+                let body = encoder.encode(image, &mut self.taker, may_lose);
+                if cached.is_some() {
+                    self.cache.sent(image.id, if is_lossy(&body) { Kept::WithLoss } else { Kept::Exactly });
+                }
+                body
             }
-            encoder.encode(image, &mut self.taker)
         };
         wire::image::Image { id: image.id, flags, size, body }
     }
+}
+
+const fn is_lossy(body: &ImageBody) -> bool {
+    matches!(body, ImageBody::Jpeg(_) | ImageBody::JpegAlpha { .. })
 }
 
 /// Replaces `area` of a surface by an image of its size.

@@ -2,13 +2,14 @@
 
 use bytes::Bytes;
 use image::bitmap::{Bitmap, BitmapFormat};
-use image::{glz, lz, lz4, quic};
+use image::{glz, jpeg, lz, lz4, quic, zlib};
 use wire::capability::{Capabilities, display as capability};
 use wire::display::ImageCompression;
 use wire::image::{ImageBody, LzPalette, PaletteSource};
 
 use super::graduality::is_gradual;
 use super::picture::Image;
+use crate::settings::{Compression, WanCompression};
 
 /// How an image's pixels are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub enum Codec {
     Lz4,
     /// QUIC.
     Quic,
+    /// JPEG, with alpha where there is some.
+    Jpeg,
 }
 
 /// An image in the form that every client with the same codec can take.
@@ -41,47 +44,79 @@ pub struct Taker {
     pub preferred: Option<ImageCompression>,
     /// Whether it is on this host, where copying pixels is cheaper than compressing them.
     pub is_local: bool,
+    /// What its link can carry.
+    pub link: Link,
     /// The images that it keeps for GLZ, if it does.
     pub dictionary: Option<glz::Dictionary>,
+}
+
+/// What is known of a client's link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Link {
+    /// Whether bytes are dearer than detail and time: what the host wants by itself on slow links is done.
+    pub slow: bool,
 }
 
 /// Compresses images. One for each display; its working memory is kept from image to image.
 #[derive(Debug)]
 pub struct Encoder {
-    compression: ImageCompression,
+    compression: Compression,
+    jpeg: jpeg::Encoder,
+    zlib: zlib::Deflater,
     lz: lz::Encoder,
     lz4: lz4::Encoder,
     quic: quic::Encoder,
     stream: Vec<u8>,
+    /// A stream around `stream`.
+    wrapped: Vec<u8>,
 }
 
 impl Encoder {
     /// Bytes of pixels below which a stream's header would cost more than it saves.
     const WORTH_IT: usize = 54;
 
-    /// An encoder for the host's setting.
-    pub fn new(compression: ImageCompression) -> Self {
+    /// Bytes of a GLZ stream from which on zlib is tried, as the original has it.
+    const WORTH_ZLIB: usize = 100;
+    /// The quality of JPEG files, as the original has it.
+    const QUALITY: u8 = 85;
+
+    /// An encoder for the host's settings.
+    pub fn new(compression: Compression) -> Self {
         Self {
             compression,
+            jpeg: jpeg::Encoder::new(),
+            zlib: zlib::Deflater::new(),
             lz: lz::Encoder::new(),
             lz4: lz4::Encoder::new(),
             quic: quic::Encoder::new(),
             stream: Vec::new(),
+            wrapped: Vec::new(),
         }
     }
 
-    /// Changes the host's setting for images that follow.
-    pub const fn set_compression(&mut self, compression: ImageCompression) {
+    /// Changes the host's settings for images that follow.
+    pub const fn set_compression(&mut self, compression: Compression) {
         self.compression = compression;
     }
 
-    /// The image as this client gets it, which must then be sent to it: its dictionary has changed.
-    pub fn encode(&mut self, image: &Image, taker: &mut Taker) -> ImageBody {
-        let codec = self.choose(&image.bitmap, taker);
+    /// Whether this client gets photographs with loss, where that is permitted.
+    pub const fn may_lose(&self, taker: &Taker) -> bool {
+        !taker.is_local && is_wanted(self.compression.jpeg, taker.link)
+    }
+
+    /// Whether [`Encoder::encode`] with `may_lose` would send this image with loss.
+    pub fn loses(&self, image: &Image, taker: &Taker) -> bool {
+        self.may_lose(taker) && self.choose(image, taker, true) == Codec::Jpeg
+    }
+
+    /// The image as this client gets it, which must then be sent to it: its dictionary has changed. With `may_lose`, it
+    /// need not be exact.
+    pub fn encode(&mut self, image: &Image, taker: &mut Taker, may_lose: bool) -> ImageBody {
+        let codec = self.choose(image, taker, may_lose && self.may_lose(taker));
         if let (Codec::Glz, Some(dictionary)) = (codec, &mut taker.dictionary) {
             self.stream.clear();
             if dictionary.encode(&image.bitmap, &mut self.stream).is_ok() {
-                return ImageBody::GlzRgb(Bytes::copy_from_slice(&self.stream));
+                return self.wrap_glz(taker.link);
             }
         }
         let codec = if codec == Codec::Glz { Codec::Lz } else { codec };
@@ -91,9 +126,11 @@ impl Encoder {
     }
 
     /// A client's wish counts unless the host has turned compression off. What GLZ cannot take, LZ does.
-    fn choose(&self, bitmap: &Bitmap, taker: &Taker) -> Codec {
-        let off = self.compression == ImageCompression::OFF;
-        let wanted = taker.preferred.filter(|_| !off).unwrap_or(self.compression);
+    fn choose(&self, image: &Image, taker: &Taker, may_lose: bool) -> Codec {
+        let bitmap = &*image.bitmap;
+        let hosts = ImageCompression(self.compression.images.number());
+        let wanted = taker.preferred.filter(|_| hosts != ImageCompression::OFF).unwrap_or(hosts);
+        let gradual = if may_lose { Codec::Jpeg } else { Codec::Quic };
         if taker.is_local || bitmap.data().len() < Self::WORTH_IT || wanted == ImageCompression::OFF {
             return Codec::Raw;
         }
@@ -105,12 +142,15 @@ impl Encoder {
             }
             ImageCompression::QUIC => {
                 let worth_it = takes_quic && bitmap.width() >= 3 && bitmap.height() >= 3;
-                if worth_it { Codec::Quic } else { Codec::Raw }
+                if worth_it { gradual } else { Codec::Raw }
             }
             ImageCompression::AUTO_GLZ | ImageCompression::AUTO_LZ
-                if takes_quic && bitmap.width() >= 3 && bitmap.height() >= 3 && is_gradual(bitmap) =>
+                if takes_quic
+                    && bitmap.width() >= 3
+                    && bitmap.height() >= 3
+                    && *image.gradual.get_or_init(|| is_gradual(bitmap)) =>
             {
-                Codec::Quic
+                gradual
             }
             ImageCompression::AUTO_GLZ | ImageCompression::GLZ if rgb && taker.dictionary.is_some() => {
                 Codec::Glz
@@ -120,11 +160,29 @@ impl Encoder {
         }
     }
 
+    /// The GLZ stream, in a zlib stream where that is wanted and shorter.
+    fn wrap_glz(&mut self, link: Link) -> ImageBody {
+        if is_wanted(self.compression.zlib_glz, link) && self.stream.len() >= Self::WORTH_ZLIB {
+            self.wrapped.clear();
+            let deflated = self.zlib.deflate(&self.stream, &mut self.wrapped).is_ok();
+            if let Ok(glz_size) = u32::try_from(self.stream.len())
+                && deflated
+                && self.wrapped.len() < self.stream.len()
+            {
+                return ImageBody::ZlibGlz { glz_size, data: Bytes::copy_from_slice(&self.wrapped) };
+            }
+        }
+        ImageBody::GlzRgb(Bytes::copy_from_slice(&self.stream))
+    }
+
     /// The stream of a codec, or the pixels as they are when no stream is shorter.
     fn compress(&mut self, bitmap: &Bitmap, codec: Codec) -> ImageBody {
+        if codec == Codec::Jpeg {
+            return self.compress_lossy(bitmap);
+        }
         self.stream.clear();
         let encoded = match codec {
-            Codec::Raw => false,
+            Codec::Raw | Codec::Jpeg => false,
             Codec::Lz | Codec::Glz => self.lz.encode(bitmap, &mut self.stream).is_ok(),
             Codec::Lz4 => self.lz4.encode(bitmap, &mut self.stream).is_ok(),
             Codec::Quic => self.quic.encode(bitmap, &mut self.stream).is_ok(),
@@ -142,6 +200,37 @@ impl Encoder {
             }
             _ => ImageBody::LzRgb(data),
         }
+    }
+
+    /// A JPEG file with or without alpha, or the pixels as they are when no file is shorter.
+    fn compress_lossy(&mut self, bitmap: &Bitmap) -> ImageBody {
+        self.stream.clear();
+        let alpha = bitmap.format() == BitmapFormat::Argb32;
+        let (colors, out) = (&mut self.jpeg, &mut self.stream);
+        let jpeg_size = if alpha {
+            jpeg::encode_with_alpha(bitmap, Self::QUALITY, colors, &mut self.lz, out)
+        } else {
+            colors.encode(bitmap, Self::QUALITY, out).map(|()| 0)
+        };
+        match jpeg_size {
+            _ if self.stream.len() >= bitmap.data().len() => raw(bitmap),
+            Err(_) => raw(bitmap),
+            Ok(jpeg_size) if alpha => ImageBody::JpegAlpha {
+                top_down: bitmap.top_down(),
+                jpeg_size,
+                data: Bytes::copy_from_slice(&self.stream),
+            },
+            Ok(_) => ImageBody::Jpeg(Bytes::copy_from_slice(&self.stream)),
+        }
+    }
+}
+
+/// Whether a setting for slow links applies to this one.
+const fn is_wanted(setting: WanCompression, link: Link) -> bool {
+    match setting {
+        WanCompression::Auto => link.slow,
+        WanCompression::Always => true,
+        WanCompression::Never => false,
     }
 }
 

@@ -10,6 +10,7 @@ mod graduality;
 pub mod handle;
 pub mod item;
 mod lookahead;
+mod loss;
 pub mod monitors;
 mod patience;
 pub mod picture;

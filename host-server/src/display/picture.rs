@@ -29,6 +29,8 @@ pub struct Image {
     pub bitmap: Arc<Bitmap>,
     /// What they are on the wire; filled when the first client needs it, and shared by all that follow.
     pub encoded: OnceLock<Encoded>,
+    /// Whether they look like a photograph; filled when that is first asked.
+    pub gradual: OnceLock<bool>,
 }
 
 impl Image {
@@ -40,6 +42,7 @@ impl Image {
             high_bits_set: false,
             bitmap: Arc::new(bitmap),
             encoded: OnceLock::new(),
+            gradual: OnceLock::new(),
         }
     }
 

@@ -17,6 +17,16 @@ pub struct PixmapCache {
 struct Entry {
     pixels: u64,
     last_use: u64,
+    kept: Kept,
+}
+
+/// How a client has an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Every pixel as it is.
+    Exactly,
+    /// Sent with loss.
+    WithLoss,
 }
 
 impl PixmapCache {
@@ -28,14 +38,21 @@ impl PixmapCache {
         Self { capacity, ..Self::default() }
     }
 
-    /// Whether the client has the image; a use of it.
-    pub fn hit(&mut self, id: u64) -> bool {
-        let Some(entry) = self.entries.get_mut(&id) else { return false };
+    /// Whether the client has the image, and how; a use of it.
+    pub fn hit(&mut self, id: u64) -> Option<Kept> {
+        let entry = self.entries.get_mut(&id)?;
         self.clock += 1;
         self.order.remove(&entry.last_use);
         entry.last_use = self.clock;
         self.order.insert(self.clock, id);
-        true
+        Some(entry.kept)
+    }
+
+    /// Notes how an image has been sent, if it is kept.
+    pub fn sent(&mut self, id: u64, kept: Kept) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.kept = kept;
+        }
     }
 
     /// Makes room for an image of so many pixels and notes it. Returns whether it is kept, and what the
@@ -58,7 +75,7 @@ impl PixmapCache {
         }
         self.clock += 1;
         self.used += pixels;
-        self.entries.insert(id, Entry { pixels, last_use: self.clock });
+        self.entries.insert(id, Entry { pixels, last_use: self.clock, kept: Kept::Exactly });
         self.order.insert(self.clock, id);
         (true, forgotten)
     }
@@ -78,12 +95,24 @@ mod tests {
         let mut cache = PixmapCache::new(10);
         assert_eq!(cache.insert(1, 4, &[]), (true, vec![]));
         assert_eq!(cache.insert(2, 4, &[]), (true, vec![]));
-        assert!(cache.hit(1));
+        assert!(cache.hit(1).is_some());
         assert_eq!(cache.insert(3, 4, &[]), (true, vec![2]));
-        assert!(cache.hit(1) && cache.hit(3) && !cache.hit(2));
+        assert_eq!([1, 2, 3].map(|id| cache.hit(id).is_some()), [true, false, true]);
         assert_eq!(cache.insert(4, 11, &[]), (false, vec![]));
         cache.clear();
-        assert!(!cache.hit(1));
+        assert_eq!(cache.hit(1), None);
+    }
+
+    #[test]
+    fn an_image_is_kept_as_it_was_last_sent() {
+        let mut cache = PixmapCache::new(10);
+        cache.sent(1, Kept::WithLoss);
+        assert_eq!(cache.hit(1), None);
+        cache.insert(1, 4, &[]);
+        cache.sent(1, Kept::WithLoss);
+        assert_eq!(cache.hit(1), Some(Kept::WithLoss));
+        cache.sent(1, Kept::Exactly);
+        assert_eq!(cache.hit(1), Some(Kept::Exactly));
     }
 
     #[test]
@@ -91,8 +120,8 @@ mod tests {
         let mut cache = PixmapCache::new(10);
         assert_eq!(cache.insert(1, 6, &[]), (true, vec![]));
         assert_eq!(cache.insert(2, 4, &[]), (true, vec![]));
-        assert!(cache.hit(1));
+        assert!(cache.hit(1).is_some());
         assert_eq!(cache.insert(3, 6, &[1]), (false, vec![2]));
-        assert!(cache.hit(1));
+        assert!(cache.hit(1).is_some());
     }
 }

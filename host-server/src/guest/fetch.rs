@@ -114,6 +114,7 @@ impl Pixels {
             high_bits_set: descriptor.flags & ImageDescriptor::HIGH_BITS_SET != 0,
             bitmap: Arc::new(bitmap),
             encoded: OnceLock::new(),
+            gradual: OnceLock::new(),
         })
     }
 }

@@ -128,7 +128,8 @@ impl CommandSource for FilmSource {
         } else {
             self.advance();
             let top = if self.frame.is_multiple_of(CARET) { CARET_TOP } else { TOP };
-            let bottom = if self.frame.is_multiple_of(LINE) { LINES_TOP + LINES_HEIGHT } else { TOP + VIDEO_HEIGHT };
+            let bottom =
+                if self.frame.is_multiple_of(LINE) { LINES_TOP + LINES_HEIGHT } else { TOP + VIDEO_HEIGHT };
             self.copy(0, top, WIDTH, bottom - top)?
         };
         let event = Recording::open(text.as_slice(), SURFACES)?.next_event()?;
@@ -168,7 +169,8 @@ fn world() -> Vec<u32> {
             let (x, y) = (index % WORLD, index / WORLD);
             let (fx, fy) = ((x % cell) as f32 / cell as f32, (y % cell) as f32 / cell as f32);
             let (left, top) = (x / cell, y / cell);
-            let corners = [knot(left, top), knot(left + 1, top), knot(left, top + 1), knot(left + 1, top + 1)];
+            let corners =
+                [knot(left, top), knot(left + 1, top), knot(left, top + 1), knot(left + 1, top + 1)];
             let [a, b, c, d] = corners;
             for (channel, sum) in sum.iter_mut().enumerate() {
                 let of = |knot: [f32; 3]| knot.get(channel).copied().unwrap_or(0.0);

@@ -6,13 +6,12 @@ use std::time::Duration;
 use host_server::display::handle::{Call, Handle};
 use host_server::display::settings::DisplaySettings;
 use host_server::display::{Next, Worker};
-use host_server::settings::StreamingVideo;
+use host_server::settings::{ImageCompression, StreamingVideo};
 use image::geometry::{Rect, Size};
 use qxl::drawable::{Effect, Operation};
 use qxl::image::{BitmapFormat, ImageDescriptor, ImageKind};
 use qxl::memslot::PhysAddr;
 use qxl::operation::{Brush, Copy, CopyBits, Fill, Mask, Paint, rop};
-use wire::display::ImageCompression;
 use zerocopy::IntoBytes;
 use zerocopy::little_endian::{U16, U32, U64};
 
@@ -40,7 +39,7 @@ impl Scene {
 
     /// The same, on a host that sends such pictures as video.
     pub fn with_video(size: Size, streaming: StreamingVideo) -> Self {
-        let settings = DisplaySettings { compression: ImageCompression::LZ, streaming };
+        let settings = DisplaySettings { compression: ImageCompression::Lz.into(), streaming };
         let guest = Guest::new(64 << 20);
         let clock = SimulatedClock::default();
         let time = clock.clone();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use host_server::agent::AgentSettings;
 use host_server::link::policy::Security;
-use host_server::settings::{AddressFamily, ImageCompression, StreamingVideo};
+use host_server::settings::{AddressFamily, Compression, ImageCompression, StreamingVideo, WanCompression};
 use tracing::warn;
 use wire::channel::ChannelType;
 
@@ -24,9 +24,6 @@ const UNIX_ONLY: c_int = 4;
 /// `SPICE_CHANNEL_SECURITY_*`.
 const SECURITY_NONE: c_int = 1;
 const SECURITY_SSL: c_int = 2;
-
-/// `SPICE_WAN_COMPRESSION_*`: auto, always, never.
-const WAN_COMPRESSION: std::ops::RangeInclusive<c_int> = 1..=3;
 
 entries! {
     /// The TCP port, from 0 to 65535: 0, or -1 for another number.
@@ -168,7 +165,7 @@ entries! {
     fn spice_server_set_image_compression(server: Held<SpiceServer>, comp: u32) -> c_int, or FAILED => {
         with_server(server, FAILED, |face| {
             match ImageCompression::from_number(comp) {
-                Some(compression) => face.server.set_image_compression(compression),
+                Some(compression) => face.server.set_compression(|all| all.images = compression),
                 None => warn!("there is no image compression {comp}"),
             }
             tell_compression_level(face);
@@ -178,19 +175,17 @@ entries! {
 
     /// How images are compressed.
     fn spice_server_get_image_compression(server: Held<SpiceServer>) -> u32, or 0 => {
-        with_server(server, 0, |face| face.server.configure(|settings| settings.image_compression.number().into()))
+        with_server(server, 0, |face| face.server.configure(|settings| settings.compression.images.number().into()))
     }
 
-    /// Not yet: images are never sent as JPEG.
-    fn spice_server_set_jpeg_compression(_server: Held<SpiceServer>, comp: c_int) -> c_int, or FAILED => {
-        not_yet("JPEG compression", "images are sent without loss");
-        if WAN_COMPRESSION.contains(&comp) { OK } else { FAILED }
+    /// When photographs are sent as JPEG, a `SPICE_WAN_COMPRESSION_*`; -1 for others.
+    fn spice_server_set_jpeg_compression(server: Held<SpiceServer>, comp: c_int) -> c_int, or FAILED => {
+        set_wan_compression(server, comp, |all, when| all.jpeg = when)
     }
 
-    /// Not yet: images are never compressed twice.
-    fn spice_server_set_zlib_glz_compression(_server: Held<SpiceServer>, comp: c_int) -> c_int, or FAILED => {
-        not_yet("zlib compression", "images are compressed once");
-        if WAN_COMPRESSION.contains(&comp) { OK } else { FAILED }
+    /// When GLZ images are compressed once more, a `SPICE_WAN_COMPRESSION_*`; -1 for others.
+    fn spice_server_set_zlib_glz_compression(server: Held<SpiceServer>, comp: c_int) -> c_int, or FAILED => {
+        set_wan_compression(server, comp, |all, when| all.zlib_glz = when)
     }
 
     /// Which moving regions are sent as video. -1 for another number than `SPICE_STREAM_VIDEO_*`.
@@ -262,11 +257,23 @@ fn configure_agent(server: Held<SpiceServer>, change: impl FnOnce(&mut AgentSett
     })
 }
 
+fn set_wan_compression(
+    server: Held<SpiceServer>,
+    number: c_int,
+    set: impl FnOnce(&mut Compression, WanCompression),
+) -> c_int {
+    let Some(when) = u32::try_from(number).ok().and_then(WanCompression::from_number) else { return FAILED };
+    with_server(server, FAILED, |face| {
+        face.server.set_compression(|all| set(all, when));
+        OK
+    })
+}
+
 /// Guests send images in one piece only for QUIC without video.
 pub(super) fn compression_level(face: &Face) -> c_int {
     face.server.configure(|settings| {
         let whole = settings.streaming_video == StreamingVideo::Off
-            && settings.image_compression == ImageCompression::Quic;
+            && settings.compression.images == ImageCompression::Quic;
         whole.into()
     })
 }

@@ -13,9 +13,9 @@ use wire::drawable::{Clip, Drawable, Operation, SurfaceId};
 use super::{Engine, FetchedDraw, with_alpha};
 use crate::display::client::{DisplayClient, copy_of};
 use crate::display::graduality::is_gradual;
+use crate::display::handle::ClientId;
 use crate::display::item::{Item, coverage, images, moved_to};
 use crate::display::picture::{Image, Picture};
-use crate::display::pipe::PipeItem;
 use crate::display::repaint::Repaint;
 use crate::fault::GuestFault;
 
@@ -39,6 +39,7 @@ impl Engine {
         if item.region.is_empty() {
             return;
         }
+        self.send_exact(&item);
         let clients = &mut self.clients;
         self.surfaces.add(&item, |dropped| {
             clients.values_mut().for_each(|client| client.drop_item(dropped));
@@ -47,10 +48,15 @@ impl Engine {
     }
 
     /// What a picture that is painted over the screen changes; `None` when it is no such picture, or all of it is needed.
-    fn parts_that_change(&mut self, drawable: &Drawable<Picture>, now: Instant) -> Option<Vec<Drawable<Picture>>> {
+    fn parts_that_change(
+        &mut self,
+        drawable: &Drawable<Picture>,
+        now: Instant,
+    ) -> Option<Vec<Drawable<Picture>>> {
         /// Rectangles of a clip that are compared one by one.
         const MAX_RECTS: usize = 16;
-        let watched = drawable.surface == SurfaceId::PRIMARY && self.clients.values().any(DisplayClient::joined);
+        let watched =
+            drawable.surface == SurfaceId::PRIMARY && self.clients.values().any(DisplayClient::joined);
         let repaint = Repaint::of(drawable).filter(|_| watched)?;
         let (region, _) = coverage(drawable);
         if region.as_slice().len() > MAX_RECTS {
@@ -155,6 +161,18 @@ impl Engine {
         })
     }
 
+    /// Queues the pixels that an operation, which is not drawn yet, builds on for clients that have them with loss.
+    fn send_exact(&mut self, item: &Item) {
+        let needed = |(id, client): (&ClientId, &DisplayClient)| {
+            let id = *id;
+            client.needs_exactly(item).into_iter().map(move |(surface, region)| (id, surface, region))
+        };
+        let needed: Vec<_> = self.clients.iter().flat_map(needed).collect();
+        for (id, surface, region) in needed {
+            self.send_pixels(id, surface, &region);
+        }
+    }
+
     /// Queues a drawing for every client that has its surface; what a client cannot draw it gets as pixels, and what is part of a
     /// video as frames.
     fn send_drawing(&mut self, item: &Arc<Item>, now: Instant) {
@@ -181,7 +199,7 @@ impl Engine {
             if !draws {
                 self.send_pixels(id, surface, &Region::from_rect(item.region.bounds()));
             } else if let Some(client) = self.clients.get_mut(&id) {
-                client.push(item.moment, PipeItem::Draw(item.clone()));
+                client.draw(item, &self.encoder);
             }
         }
     }

@@ -103,7 +103,8 @@ impl Engine {
 
     fn tell_viewers(&mut self, item: &PipeItem) {
         self.moment += 1;
-        let watches = |client: &&mut DisplayClient| client.has_surface(SurfaceId::PRIMARY) && client.takes_video();
+        let watches =
+            |client: &&mut DisplayClient| client.has_surface(SurfaceId::PRIMARY) && client.takes_video();
         for client in self.clients.values_mut().filter(watches) {
             client.push(self.moment, item.clone());
         }

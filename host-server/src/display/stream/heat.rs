@@ -107,7 +107,8 @@ impl Heat {
     }
 
     fn milliseconds(&self, now: Instant) -> u32 {
-        u32::try_from(self.start.map_or(0, |start| now.saturating_duration_since(start).as_millis())).unwrap_or(u32::MAX)
+        u32::try_from(self.start.map_or(0, |start| now.saturating_duration_since(start).as_millis()))
+            .unwrap_or(u32::MAX)
     }
 }
 

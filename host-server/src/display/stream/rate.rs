@@ -134,7 +134,8 @@ mod tests {
     fn late_frames_are_dated_later_and_then_made_smaller() {
         let mut now = Instant::now();
         let mut rate = Rate::new(true, now);
-        let late = StreamReport { num_frames: 5, num_drops: 1, last_frame_delay: -20, ..StreamReport::default() };
+        let late =
+            StreamReport { num_frames: 5, num_drops: 1, last_frame_delay: -20, ..StreamReport::default() };
         for _ in 0..20 {
             now += Duration::from_secs(1);
             rate.on_report(&late, now);

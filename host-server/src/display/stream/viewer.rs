@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use wire::capability::{Capabilities, display as capability};
 use wire::display::{
-    ServerMessage, StreamActivateReport, StreamCreate, StreamData, StreamDataSized, StreamDestroy, StreamFlags,
-    StreamReport, VideoCodec,
+    ServerMessage, StreamActivateReport, StreamCreate, StreamData, StreamDataSized, StreamDestroy,
+    StreamFlags, StreamReport, VideoCodec,
 };
 use wire::drawable::{Clip, SurfaceId};
 
@@ -44,8 +44,8 @@ impl Viewer {
     /// A client that watches nothing yet. One on this host gets pixels as they are, which is cheaper for both.
     pub fn new(capabilities: &Capabilities, is_local: bool, clock: MediaClock) -> Self {
         // Clients from before the codec bits have Motion JPEG and nothing else.
-        let has_codec = !capabilities.contains(capability::MULTI_CODEC)
-            || capabilities.contains(capability::CODEC_MJPEG);
+        let has_codec =
+            !capabilities.contains(capability::MULTI_CODEC) || capabilities.contains(capability::CODEC_MJPEG);
         Self {
             takes_video: has_codec && !is_local,
             takes_any_size: capabilities.contains(capability::SIZED_STREAM),
@@ -97,8 +97,9 @@ impl Viewer {
     /// The video of which the client lacks the newest frame, and how well it gets that: of several the one that has waited
     /// longest.
     pub fn due(&self, streams: &Streams) -> Option<(u32, Quality)> {
-        let lacks =
-            |(id, shown): &(&u32, &Shown)| streams.get(**id).is_some_and(|stream| stream.serial() > shown.serial);
+        let lacks = |(id, shown): &(&u32, &Shown)| {
+            streams.get(**id).is_some_and(|stream| stream.serial() > shown.serial)
+        };
         let (id, shown) = self.shown.iter().filter(lacks).min_by_key(|(_, shown)| shown.sent)?;
         Some((*id, shown.rate.quality()))
     }
@@ -170,7 +171,9 @@ mod tests {
     #[test]
     fn a_frame_is_due_once_for_each_change() {
         let (mut viewer, mut streams, told, now) = watching(Capabilities::default());
-        assert!(matches!(told.as_slice(), [ServerMessage::StreamCreate(create)] if create.destination == AREA));
+        assert!(
+            matches!(told.as_slice(), [ServerMessage::StreamCreate(create)] if create.destination == AREA)
+        );
         let (id, _) = viewer.due(&streams).unwrap();
         assert!(matches!(viewer.frame(id, 1, file(AREA.size()), now), Some(ServerMessage::StreamData(_))));
         assert_eq!(viewer.due(&streams), None);

@@ -29,7 +29,9 @@ impl Links {
             loop {
                 let backlog = connection.backlog();
                 let frame = Some(backlog).filter(|backlog| *backlog < Connection::HIGH_WATER);
-                let Some(frame) = frame.and_then(|backlog| engine.next_frame(client, backlog, now)) else { break };
+                let Some(frame) = frame.and_then(|backlog| engine.next_frame(client, backlog, now)) else {
+                    break;
+                };
                 connection.queue(frame);
             }
             connection.flush();

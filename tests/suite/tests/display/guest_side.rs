@@ -8,7 +8,7 @@ use host_server::display::handle::Call;
 use host_server::display::settings::DisplaySettings;
 use host_server::display::{Next, PrimaryShape, Worker};
 use host_server::guest::device::PrimarySurface;
-use host_server::settings::StreamingVideo;
+use host_server::settings::{Compression, ImageCompression, StreamingVideo, WanCompression};
 use image::geometry::{Rect, Size};
 use qxl::command::CommandKind;
 use qxl::memslot::PhysAddr;
@@ -16,14 +16,20 @@ use qxl::surface::{SurfaceCommand, SurfaceCommandKind, SurfaceShape};
 use suite::client::Client;
 use suite::guest::{Guest, LIMITS};
 use suite::scene::Scene;
-use wire::display::{ImageCompression, ServerMessage};
+use wire::display::ServerMessage;
 use wire::drawable::SurfaceId;
 use zerocopy::IntoBytes;
 use zerocopy::little_endian::{I32, U32};
 
 const SIZE: Size = Size::new(64, 64);
-const SETTINGS: DisplaySettings =
-    DisplaySettings { compression: ImageCompression::OFF, streaming: StreamingVideo::Off };
+const SETTINGS: DisplaySettings = DisplaySettings {
+    compression: Compression {
+        images: ImageCompression::Off,
+        jpeg: WanCompression::Never,
+        zlib_glz: WanCompression::Never,
+    },
+    streaming: StreamingVideo::Off,
+};
 
 fn surface(id: u32, kind: SurfaceCommandKind, data: PhysAddr) -> SurfaceCommand {
     let shape = SurfaceShape {

@@ -235,7 +235,8 @@ fn scrolling_text_is_no_video_for_a_filter_and_nothing_is_when_videos_are_off() 
             }
         }
     };
-    for (setting, videos) in [(StreamingVideo::Filter, 0), (StreamingVideo::Off, 0), (StreamingVideo::All, 1)] {
+    for (setting, videos) in [(StreamingVideo::Filter, 0), (StreamingVideo::Off, 0), (StreamingVideo::All, 1)]
+    {
         let mut desktop = Desktop::new(setting);
         let mut client = Client::join(&desktop.scene.handle, 1);
         for offset in 0..25 {
