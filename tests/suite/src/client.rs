@@ -11,14 +11,14 @@ use host_server::media_clock::MediaClock;
 use image::bitmap::Bitmap;
 use image::geometry::{Rect, Size};
 use image::surface::Surface;
-use image::{jpeg, lz, lz4};
+use image::{glz, jpeg, lz, lz4, quic, zlib};
 use wire::base;
 use wire::capability::{Capabilities, display as capability};
 use wire::channel::ChannelType;
 use wire::display::{ClientMessage, Init, ServerMessage, StreamCreate};
 use wire::drawable::{Copy, Drawable, Mask, Operation, Rop, ScaleMode, SurfaceId};
 use wire::frame::{Frame, HeaderKind};
-use wire::image::{Image, ImageBody};
+use wire::image::{Image, ImageBody, ImageFlags};
 
 /// Pixels of images and surfaces that a client of a test may need.
 const MAX_PIXELS: u64 = 64 << 20;
@@ -30,6 +30,7 @@ pub struct Client {
     surfaces: BTreeMap<SurfaceId, Surface>,
     images: BTreeMap<u64, Arc<Bitmap>>,
     videos: BTreeMap<u32, StreamCreate>,
+    glz: glz::Window,
     /// Frames that are on their way.
     unread: Vec<Frame>,
     /// How often the display was told something.
@@ -71,6 +72,7 @@ impl Client {
             surfaces: BTreeMap::new(),
             images: BTreeMap::new(),
             videos: BTreeMap::new(),
+            glz: glz::Window::new(MAX_PIXELS),
             unread: Vec::new(),
             told: 0,
             received: Vec::new(),
@@ -242,10 +244,11 @@ impl Client {
     }
 
     fn source(&mut self, image: Image) -> Result<Source, String> {
-        let keep = image.flags.contains(wire::image::ImageFlags::CACHE_ME);
+        let keep = image.flags.contains(ImageFlags::CACHE_ME);
+        let keep = keep || image.flags.contains(ImageFlags::CACHE_REPLACE_ME);
         let bitmap = match image.body {
             ImageBody::Surface(id) => return Ok(Source::Surface(id)),
-            ImageBody::FromCache => {
+            ImageBody::FromCache | ImageBody::FromCacheLossless => {
                 return self.images.get(&image.id).cloned().map(Source::Bitmap).ok_or("not cached".into());
             }
             ImageBody::Bitmap(bitmap) => {
@@ -253,7 +256,17 @@ impl Client {
             }
             ImageBody::LzRgb(stream) => lz::decode(&stream, None, MAX_PIXELS).map_err(|e| e.to_string()),
             ImageBody::Lz4(stream) => lz4::decode(&stream, image.size, MAX_PIXELS).map_err(|e| e.to_string()),
-            other => Err(format!("image of kind {}", other.name())),
+            ImageBody::Quic(stream) => quic::decode(&stream, MAX_PIXELS).map_err(|e| e.to_string()),
+            ImageBody::GlzRgb(stream) => self.glz.decode(&stream).map_err(|e| e.to_string()),
+            ImageBody::ZlibGlz { glz_size, data } => {
+                let stream = zlib::inflate(&data, glz_size as usize, 1 << 30).map_err(|e| e.to_string())?;
+                self.glz.decode(&stream).map_err(|e| e.to_string())
+            }
+            ImageBody::Jpeg(file) => jpeg::decode(&file, MAX_PIXELS).map_err(|e| e.to_string()),
+            ImageBody::JpegAlpha { top_down, jpeg_size, data } => {
+                jpeg::decode_with_alpha(&data, jpeg_size, top_down, MAX_PIXELS).map_err(|e| e.to_string())
+            }
+            other @ ImageBody::LzPalette(_) => Err(format!("image of kind {}", other.name())),
         }?;
         let bitmap = Arc::new(bitmap);
         if keep {

@@ -6,5 +6,6 @@ mod clients;
 mod ended_surfaces;
 mod guest_side;
 mod log;
+mod loss;
 mod pixels;
 mod video;

@@ -10,10 +10,10 @@ use suite::scene::Scene;
 use wire::drawable::SurfaceId;
 use wire::image::ImageBody;
 
-const SIZE: Size = Size::new(64, 48);
+pub const SIZE: Size = Size::new(64, 48);
 
 /// The primary surface as the guest sees it after asking for all of it.
-fn guest_pixels(scene: &mut Scene, primary: u64) -> Vec<u32> {
+pub fn guest_pixels(scene: &mut Scene, primary: u64) -> Vec<u32> {
     let area = Rect::of_size(SIZE);
     scene.call(Call::UpdateArea { surface: SurfaceId::PRIMARY, area, clear_dirty: true, limit: 16 });
     let bytes = scene.guest.load(primary, (SIZE.width * SIZE.height * 4) as usize);
@@ -34,7 +34,7 @@ enum Step {
     ClientReads,
 }
 
-fn rects() -> impl Strategy<Value = Rect> {
+pub fn rects() -> impl Strategy<Value = Rect> {
     let (width, height) = (SIZE.width as i32, SIZE.height as i32);
     (0..width, 0..height, 1..=width, 1..=height)
         .prop_map(move |(x, y, w, h)| Rect::new(x, y, (x + w).min(width), (y + h).min(height)))
