@@ -243,3 +243,87 @@ fn raw(bitmap: &Bitmap) -> ImageBody {
     let (layout, data) = (*bitmap.layout(), bitmap.data().clone());
     ImageBody::Bitmap(wire::image::Bitmap { layout, palette, data })
 }
+
+#[cfg(test)]
+mod tests {
+    use image::bitmap::Layout;
+    use image::geometry::Size;
+
+    use super::*;
+    use crate::settings::ImageCompression as Images;
+
+    const SIZE: Size = Size::new(64, 48);
+
+    /// Shades, which look like a photograph.
+    fn shades(format: BitmapFormat) -> Image {
+        let bytes = |(x, y)| [x * 3, y * 4, x + y, 200].map(|channel: u32| (channel & 0xff) as u8);
+        let pixels = (0..SIZE.height).flat_map(|y| (0..SIZE.width).map(move |x| (x, y)));
+        let data: Vec<u8> = pixels.flat_map(bytes).collect();
+        let layout = Layout::packed(format, SIZE).unwrap();
+        Image::new(Bitmap::new(layout, None, data.into()).unwrap())
+    }
+
+    fn taker(link: Link) -> Taker {
+        let dictionary = Some(glz::Dictionary::new(1 << 20));
+        Taker { capabilities: Capabilities::default(), preferred: None, is_local: false, link, dictionary }
+    }
+
+    /// The kind that images of this format go out as.
+    fn kind(
+        compression: Compression,
+        taker: &mut Taker,
+        format: BitmapFormat,
+        may_lose: bool,
+    ) -> &'static str {
+        let image = shades(format);
+        let mut encoder = Encoder::new(compression);
+        let body = encoder.encode(&image, taker, may_lose);
+        let lossy = matches!(body, ImageBody::Jpeg(_) | ImageBody::JpegAlpha { .. });
+        assert_eq!(encoder.loses(&image, taker) && may_lose, lossy);
+        body.name()
+    }
+
+    #[test]
+    fn slow_links_get_what_the_host_wants_for_them_and_others_what_it_always_wants() {
+        let (slow, fast) = (Link { slow: true }, Link::default());
+        for (link, when, applies) in [
+            (slow, WanCompression::Auto, true),
+            (fast, WanCompression::Auto, false),
+            (slow, WanCompression::Never, false),
+            (fast, WanCompression::Always, true),
+        ] {
+            let photographs =
+                Compression { images: Images::AutoGlz, jpeg: when, zlib_glz: WanCompression::Never };
+            let lost = if applies { ["jpeg", "jpeg-alpha"] } else { ["quic", "quic"] };
+            let sent = [BitmapFormat::Xrgb32, BitmapFormat::Argb32]
+                .map(|format| kind(photographs, &mut taker(link), format, true));
+            assert_eq!(sent, lost, "{link:?} {when:?}");
+            assert_eq!(kind(photographs, &mut taker(link), BitmapFormat::Xrgb32, false), "quic");
+
+            let rest = Compression { images: Images::Glz, jpeg: WanCompression::Always, zlib_glz: when };
+            let wrapped = if applies { "zlib-glz" } else { "glz" };
+            assert_eq!(
+                kind(rest, &mut taker(link), BitmapFormat::Xrgb32, true),
+                wrapped,
+                "{link:?} {when:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn short_glz_streams_stay_as_they_are() {
+        let always = Compression { zlib_glz: WanCompression::Always, ..Images::Glz.into() };
+        let mut taker = taker(Link::default());
+        let image = shades(BitmapFormat::Xrgb32);
+        let mut encoder = Encoder::new(always);
+        let kinds = [0, 1].map(|_| encoder.encode(&image, &mut taker, false).name());
+        assert_eq!(kinds, ["zlib-glz", "glz"]);
+    }
+
+    #[test]
+    fn clients_on_this_host_get_pixels_as_they_are() {
+        let always = Compression { jpeg: WanCompression::Always, ..Images::Quic.into() };
+        let mut local = Taker { is_local: true, ..taker(Link { slow: true }) };
+        assert_eq!(kind(always, &mut local, BitmapFormat::Xrgb32, true), "bitmap");
+    }
+}
