@@ -83,6 +83,8 @@ with_nulls! {
     fn spice_server_set_channel_security(Pointer, Pointer, c_int) -> c_int = -1;
     fn spice_server_set_image_compression(Pointer, u32) -> c_int = -1;
     fn spice_server_get_image_compression(Pointer) -> u32 = 0;
+    fn spice_server_set_jpeg_compression(Pointer, c_int) -> c_int = -1;
+    fn spice_server_set_zlib_glz_compression(Pointer, c_int) -> c_int = -1;
     fn spice_server_set_streaming_video(Pointer, c_int) -> c_int = -1;
     fn spice_server_add_renderer(Pointer, Pointer) -> c_int = -1;
     fn spice_server_free_video_codecs(Pointer, Pointer);
@@ -151,6 +153,10 @@ fn a_server_keeps_its_settings_until_it_is_destroyed() {
         assert_eq!(spice_server_set_image_compression::call(server, 4), 0);
         assert_eq!(spice_server_set_image_compression::call(server, 99), 0);
         assert_eq!(spice_server_get_image_compression::call(server), 4, "99 has changed nothing");
+        for (number, outcome) in [(1, 0), (2, 0), (3, 0), (0, -1), (4, -1), (-1, -1)] {
+            assert_eq!(spice_server_set_jpeg_compression::call(server, number), outcome);
+            assert_eq!(spice_server_set_zlib_glz_compression::call(server, number), outcome);
+        }
         let text = |text: &std::ffi::CStr| text.as_ptr().cast_mut().cast::<c_void>();
         assert_eq!(spice_server_set_ticket::call(server, text(c"secret"), 60, 0, 0), 0);
         let long = std::ffi::CString::new(vec![b'x'; 61]).unwrap_or_default();

@@ -58,7 +58,7 @@ impl MouseMode {
 
 impl StockClient {
     /// Starts a client on `address`. Pictures go through a file in `folder`.
-    pub(crate) fn connect(address: &SpiceAddress, ticket: Option<&str>, folder: &Path) -> Result<Self> {
+    pub fn connect(address: &SpiceAddress, ticket: Option<&str>, folder: &Path) -> Result<Self> {
         let mut command = tied_to_us(PYTHON);
         command.arg(PROGRAM).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = Process::start("the stock client", &mut command)?;

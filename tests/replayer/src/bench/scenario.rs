@@ -16,6 +16,8 @@ const FRAME: u64 = 40_000;
 pub(super) struct Scenario {
     source: Source,
     compression: &'static str,
+    /// Whether clients get what slow links do: JPEG, and zlib around GLZ.
+    wan: bool,
     /// Microseconds between two commands; none for a burst.
     pace: Option<u64>,
 }
@@ -29,12 +31,13 @@ enum Source {
 
 /// All scenarios, in the order in which they run.
 pub(super) fn all() -> Vec<Scenario> {
-    let mut all = vec![Scenario { source: Source::Fills(FILLS), compression: "off", pace: None }];
+    let mut all = vec![Scenario { source: Source::Fills(FILLS), compression: "off", wan: false, pace: None }];
     for (name, pace) in [("qxl-desk", 1_000), ("ms-desk", 10_000)] {
         let source = Source::Recording(name);
         let codecs = ["off", "lz", "lz4", "quic", "auto_glz"];
-        all.extend(codecs.map(|compression| Scenario { source, compression, pace: None }));
-        all.extend(["lz", "auto_glz"].map(|compression| Scenario { source, compression, pace: Some(pace) }));
+        all.extend(codecs.map(|compression| Scenario { source, compression, wan: false, pace: None }));
+        let paced = [("lz", false), ("auto_glz", false), ("auto_glz", true), ("quic", true)];
+        all.extend(paced.map(|(compression, wan)| Scenario { source, compression, wan, pace: Some(pace) }));
     }
     all.push(Scenario { source: Source::Film(FRAMES), compression: "auto_glz", pace: Some(FRAME) });
     all
@@ -48,12 +51,16 @@ impl Scenario {
             Source::Film(_) => "film",
         };
         let manner = if self.pace.is_some() { "paced" } else { "burst" };
-        format!("{source} {} {manner}", self.compression)
+        let wan = if self.wan { " wan" } else { "" };
+        format!("{source} {}{wan} {manner}", self.compression)
     }
 
     /// Arguments of the replayer.
     pub(super) fn arguments(&self) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = vec!["--compression".into(), self.compression.into()];
+        if self.wan {
+            arguments.extend(["--jpeg", "always", "--zlib", "always"].map(OsString::from));
+        }
         if let Some(pace) = self.pace {
             arguments.extend(["--pace".into(), pace.to_string().into()]);
         }

@@ -10,6 +10,7 @@ mod agent_facts;
 mod agent_scripts;
 mod early;
 mod inputs;
+mod lossy;
 mod migration;
 mod picture;
 mod pointer;
@@ -74,6 +75,39 @@ fn a_client_that_was_there_all_the_time_sees_what_one_that_joins_sees() -> Resul
         let expected = reference::pictures(source, &points)?;
         let found = early::pictures(&library, source, &points, &expected)?;
         judge(source, "early", &points, &expected, &found)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_stock_client_sees_photographs_with_as_little_loss_as_of_the_original() -> Result<()> {
+    for (name, codec) in [("qxl-desk", "auto_glz"), ("qxl-desk", "quic"), ("ms-desk", "quic")] {
+        let source = Source::Recording(name);
+        let points = source.points(4)?;
+        let truth = reference::pictures(source, &points)?;
+        let expected = lossy::pictures(&libraries::original()?, source, codec, &points)?;
+        let found = lossy::pictures(&libraries::under_test()?, source, codec, &points)?;
+        for (index, truth) in truth.iter().enumerate() {
+            let expected = expected.get(index).context("a picture of each point")?;
+            let found = found.get(index).context("a picture of each point")?;
+            lossy::judge(truth, expected, found)
+                .with_context(|| format!("{name}, {codec}, command {}", points[index]))?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn what_slow_links_get_is_of_the_kinds_of_the_original() -> Result<()> {
+    for (name, codec, kinds) in
+        [("qxl-desk", "auto_glz", &["jpeg-alpha", "zlib-glz"][..]), ("ms-desk", "quic", &["jpeg"])]
+    {
+        let source = Source::Recording(name);
+        let expected = lossy::kinds(&libraries::original()?, source, codec)?;
+        let found = lossy::kinds(&libraries::under_test()?, source, codec)?;
+        for kind in kinds {
+            lossy::similar(kind, &expected, &found).with_context(|| format!("{name}, {codec}"))?;
+        }
     }
     Ok(())
 }

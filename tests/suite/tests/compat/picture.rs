@@ -86,6 +86,16 @@ impl Picture {
         Ok(Some(Difference { first, expected, found, count: 1 + differing.count() }))
     }
 
+    /// By how much a sample differs in the mean; an error if the size does.
+    pub(crate) fn mean_difference(&self, found: &Self) -> Result<f64> {
+        if (self.width, self.height) != (found.width, found.height) {
+            bail!("{}x{} pixels in place of {}x{}", found.width, found.height, self.width, self.height);
+        }
+        let samples = self.rgb.iter().zip(&found.rgb);
+        let sum: u64 = samples.map(|(expected, found)| u64::from(expected.abs_diff(*found))).sum();
+        Ok(sum as f64 / self.rgb.len().max(1) as f64)
+    }
+
     /// White where `other` differs, the dimmed picture elsewhere.
     pub(crate) fn marked(&self, other: &Self) -> Self {
         let mark = |(expected, found): ([u8; 3], [u8; 3])| {
