@@ -6,9 +6,12 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
+use std::time::Instant;
 
 use bytes::Bytes;
 use wire::frame::{Frame, HeaderKind};
+
+use super::throughput::Throughput;
 
 /// What the transport tells the owner of a channel, in order.
 #[derive(Debug)]
@@ -85,6 +88,7 @@ struct State {
     frames: Vec<Frame>,
     /// Bytes of `frames` and of what the transport has taken and not yet written.
     backlog: usize,
+    throughput: Throughput,
     /// Whether the backlog has been above the low mark since the last `Writable`.
     was_above: bool,
     closing: bool,
@@ -166,6 +170,12 @@ impl Connection {
         self.shared.lock().backlog
     }
 
+    /// Bytes queued and not yet taken by the kernel, and what the connection carries in a second, where that is known.
+    pub fn load(&self) -> (usize, Option<u64>) {
+        let state = self.shared.lock();
+        (state.backlog, state.throughput.rate())
+    }
+
     /// Ends the connection after what is queued has been written, or at once if that takes too long.
     pub fn close(&self) {
         let mut state = self.shared.lock();
@@ -196,11 +206,13 @@ impl Outlet {
         self.shared.header
     }
 
-    /// So many bytes of frames and headers are with the kernel; whether that makes the connection writable
+    /// So many bytes of frames and headers are with the kernel at `now`; whether that makes the connection writable
     /// again.
-    pub fn written(&self, bytes: usize) -> bool {
+    pub fn written(&self, bytes: usize, now: Instant) -> bool {
         let mut state = self.shared.lock();
         state.backlog = state.backlog.saturating_sub(bytes);
+        let waiting = state.backlog;
+        state.throughput.on_written(bytes, waiting, now);
         let writable = state.was_above && state.backlog < Connection::LOW_WATER;
         state.was_above &= !writable;
         writable
@@ -287,11 +299,11 @@ mod tests {
     fn writable_is_said_once_for_each_time_above_the_mark() {
         let (connection, outlet) = Connection::open(HeaderKind::Mini);
         connection.send(frame(Connection::LOW_WATER - 6));
-        assert!(!outlet.written(20), "never was above");
+        assert!(!outlet.written(20, Instant::now()), "never was above");
         connection.send(frame(Connection::LOW_WATER));
-        assert!(!outlet.written(10), "still above");
-        assert!(outlet.written(Connection::LOW_WATER + 12));
-        assert!(!outlet.written(10), "said already");
+        assert!(!outlet.written(10, Instant::now()), "still above");
+        assert!(outlet.written(Connection::LOW_WATER + 12, Instant::now()));
+        assert!(!outlet.written(10, Instant::now()), "said already");
     }
 
     #[test]

@@ -1,4 +1,5 @@
 //! What all channels share: the connection and the window of acknowledged messages.
 
 pub mod connection;
+pub mod throughput;
 pub mod window;

@@ -22,6 +22,18 @@ impl AckWindow {
         Self { size, generation: 1, in_sync: false, unacknowledged: 0 }
     }
 
+    /// Messages between two acknowledgements.
+    pub const fn size(&self) -> u32 {
+        self.size
+    }
+
+    /// Takes another size, which then has to be announced.
+    pub const fn resize(&mut self, size: u32) {
+        self.size = size;
+        self.generation = self.generation.wrapping_add(1);
+        self.in_sync = false;
+    }
+
     /// Fields of the `SET_ACK` message that announces the window: generation and size.
     pub const fn announcement(&self) -> (u32, u32) {
         (self.generation, self.size)
@@ -75,6 +87,23 @@ mod tests {
         window.on_ack();
         assert!(window.is_open());
         assert_eq!(window.unacknowledged(), 2);
+    }
+
+    #[test]
+    fn another_size_counts_when_the_client_has_taken_it_over() {
+        let mut window = AckWindow::new(2);
+        window.on_ack_sync(1);
+        window.on_sent();
+        window.resize(4);
+        assert_eq!(window.announcement(), (2, 4));
+        window.on_ack();
+        assert_eq!(window.unacknowledged(), 1, "it was for the old size");
+        window.on_ack_sync(2);
+        for _ in 0..8 {
+            assert!(window.is_open());
+            window.on_sent();
+        }
+        assert!(!window.is_open());
     }
 
     #[test]

@@ -23,6 +23,7 @@ use wire::image::{ImageBody, ImageFlags};
 use super::damage::Damage;
 use super::encode::{Encoder, Link, Taker};
 use super::item::{Item, Moment};
+use super::link::LinkEstimate;
 use super::loss::{Loss, may_be_approximate};
 use super::monitors::Monitors;
 use super::patience::{Patience, Verdict};
@@ -52,6 +53,7 @@ pub enum Reaction {
 pub struct DisplayClient {
     taker: Taker,
     window: AckWindow,
+    estimate: LinkEstimate,
     pipe: Pipe,
     /// Frames that go out before anything else of the pipe.
     ready: VecDeque<Frame>,
@@ -106,6 +108,7 @@ impl DisplayClient {
         Self {
             taker: Taker { capabilities, preferred: None, is_local, link: Link::default(), dictionary: None },
             window,
+            estimate: LinkEstimate::default(),
             pipe: Pipe::default(),
             ready: VecDeque::from([announce.encode()]),
             surfaces: BTreeSet::new(),
@@ -145,6 +148,8 @@ impl DisplayClient {
             }
             ClientMessage::Base(base::ClientMessage::Ack) => {
                 self.window.on_ack();
+                self.estimate.on_ack(self.window.size(), now);
+                self.follow_link();
                 self.progress_at = now;
             }
             ClientMessage::StreamReport(report) => {
@@ -323,6 +328,11 @@ impl DisplayClient {
                     self.progress_at = now;
                 }
                 self.window.on_sent();
+                if is_announcement(&frame) {
+                    self.estimate.on_announced();
+                } else {
+                    self.estimate.on_sent(now);
+                }
                 return Some(frame);
             }
             if !self.joined || !self.window.is_open() {
@@ -330,6 +340,25 @@ impl DisplayClient {
             }
             let item = self.pipe.pop()?;
             self.encode(item, encoder, now);
+        }
+    }
+
+    /// Takes note of how fast the client's connection is.
+    pub fn on_rate(&mut self, bytes_per_second: u64) {
+        self.estimate.on_rate(bytes_per_second);
+        self.follow_link();
+    }
+
+    /// Does what follows from what is known of the link.
+    fn follow_link(&mut self) {
+        self.taker.link.slow = self.estimate.is_slow();
+        let size = self.estimate.window();
+        // Smaller is not worth a message, and what is on its way could then be more than the window.
+        if size > self.window.size() {
+            self.window.resize(size);
+            let (generation, window) = self.window.announcement();
+            let announce = base::ServerMessage::SetAck(base::SetAck { generation, window });
+            self.ready.push_back(announce.encode());
         }
     }
 
@@ -457,6 +486,11 @@ impl DisplayClient {
         };
         wire::image::Image { id: image.id, flags, size, body }
     }
+}
+
+/// Whether the frame tells the client of the window.
+fn is_announcement(frame: &Frame) -> bool {
+    frame.kind() == base::ServerMessage::SetAck(base::SetAck { generation: 0, window: 0 }).kind()
 }
 
 const fn is_lossy(body: &ImageBody) -> bool {

@@ -24,6 +24,7 @@ use super::client::{DisplayClient, Reaction};
 use super::encode::Encoder;
 use super::handle::ClientId;
 use super::item::Moment;
+use super::link::Outgoing;
 use super::monitors::Monitors;
 use super::patience::Verdict;
 use super::picture::{Image, Picture};
@@ -199,15 +200,18 @@ impl Engine {
         Ok(())
     }
 
-    /// The next frame for a client, in whose connection `backlog` bytes wait.
-    pub fn next_frame(&mut self, id: ClientId, backlog: usize, now: Instant) -> Option<Frame> {
+    /// The next frame for a client.
+    pub fn next_frame(&mut self, id: ClientId, outgoing: Outgoing, now: Instant) -> Option<Frame> {
+        if let (Some(rate), Some(client)) = (outgoing.rate, self.clients.get_mut(&id)) {
+            client.on_rate(rate);
+        }
         if let Some(missed) = self.clients.get_mut(&id).and_then(DisplayClient::catch_up) {
             for (surface, mut damage) in missed {
                 self.send_pixels(id, surface, &damage.take(None));
             }
         }
         if !self.streams.is_empty() {
-            self.push_video_frame(id, backlog, now);
+            self.push_video_frame(id, outgoing.backlog, now);
         }
         self.clients.get_mut(&id)?.next_frame(&mut self.encoder, now)
     }

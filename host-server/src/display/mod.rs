@@ -9,6 +9,7 @@ mod faults;
 mod graduality;
 pub mod handle;
 pub mod item;
+mod link;
 mod lookahead;
 mod loss;
 pub mod monitors;

@@ -347,7 +347,7 @@ mod tests {
         outlet.take(&mut frames);
         assert_eq!(frames.len(), 2, "nothing but the welcome and the filler");
         let bytes = frames.iter().map(|frame| frame.size() as usize + 6).sum();
-        assert!(outlet.written(bytes));
+        assert!(outlet.written(bytes, Instant::now()));
         channel.tell(&news(Some(8)));
         assert_eq!(sent(&outlet), [ServerMessage::AgentConnected]);
     }

@@ -137,13 +137,19 @@ fn is_socket(found: &fs::Metadata) -> bool {
     std::os::unix::fs::FileTypeExt::is_socket(&found.file_type())
 }
 
-/// Prepares a client's socket: small messages go out at once, and a dead peer is found some day.
+/// Bytes that the kernel may hold and has not sent yet. What it has beyond that could no longer be replaced by something newer,
+/// and would hide how much the network carries.
+const UNSENT: u32 = 128 << 10;
+
+/// Prepares a client's socket: small messages go out at once, a dead peer is found some day, and bytes wait with us and not in the
+/// kernel.
 pub(super) fn prepare(socket: &impl AsFd) {
     const KEEPALIVE_AFTER: std::time::Duration = std::time::Duration::from_secs(600);
     // None of these exist for unix sockets, and none is worth refusing a client for.
     let _ = sockopt::set_tcp_nodelay(socket, true);
     let _ = sockopt::set_socket_keepalive(socket, true);
     let _ = sockopt::set_tcp_keepidle(socket, KEEPALIVE_AFTER);
+    let _ = socket2::SockRef::from(socket).set_tcp_notsent_lowat(UNSENT);
 }
 
 #[cfg(test)]

@@ -109,7 +109,7 @@ impl Pump {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }
         self.batch.advance(written);
-        if self.outlet.written(written) {
+        if self.outlet.written(written, Instant::now().into_std()) {
             (self.sink)(ConnectionEvent::Writable);
         }
         Poll::Ready(Ok(()))

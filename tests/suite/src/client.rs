@@ -114,7 +114,7 @@ impl Client {
         self.unread.extend(frames);
         let count = limit.min(self.unread.len());
         for frame in self.unread.drain(..count).collect::<Vec<_>>() {
-            if self.outlet.written(frame.size() as usize + 6) {
+            if self.outlet.written(frame.size() as usize + 6, Instant::now()) {
                 self.told += 1;
                 (self.events)(ConnectionEvent::Writable);
             }

@@ -194,7 +194,7 @@ impl MainChannel {
         let count = limit.min(self.unread.len());
         let mut messages = Vec::with_capacity(count);
         for frame in self.unread.drain(..count) {
-            if self.outlet.written(frame.size() as usize + 6) {
+            if self.outlet.written(frame.size() as usize + 6, Instant::now()) {
                 (self.sink)(ConnectionEvent::Writable);
             }
             let message = ServerMessage::decode(frame.kind(), frame.to_body());

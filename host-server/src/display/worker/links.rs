@@ -13,6 +13,7 @@ use crate::cursor::{CursorClient, PointerState};
 use crate::display::client::DisplayClient;
 use crate::display::engine::Engine;
 use crate::display::handle::{ClientChannel, ClientId};
+use crate::display::link::Outgoing;
 use crate::fault::ClientFault;
 
 /// One client's connections.
@@ -27,11 +28,11 @@ impl Links {
     fn transmit(&mut self, client: ClientId, engine: &mut Engine, pointer: &PointerState, now: Instant) {
         if let Some(connection) = &self.display {
             loop {
-                let backlog = connection.backlog();
-                let frame = Some(backlog).filter(|backlog| *backlog < Connection::HIGH_WATER);
-                let Some(frame) = frame.and_then(|backlog| engine.next_frame(client, backlog, now)) else {
+                let (backlog, rate) = connection.load();
+                if backlog >= Connection::HIGH_WATER {
                     break;
-                };
+                }
+                let Some(frame) = engine.next_frame(client, Outgoing { backlog, rate }, now) else { break };
                 connection.queue(frame);
             }
             connection.flush();

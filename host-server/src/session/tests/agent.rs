@@ -140,7 +140,7 @@ fn an_answer_to_an_agent_that_has_gone_is_none_to_the_next_one() {
     rig.move_bytes(&mut guest);
     assert_eq!(guest.received, [], "the client has answered the first one");
     let size: usize = main.frames().iter().map(|frame| frame.size() as usize + 6).sum();
-    assert!(main.outlet.written(size));
+    assert!(main.outlet.written(size, Instant::now()));
     (main.sink)(ConnectionEvent::Writable);
     rig.run();
     assert_eq!(main.main_messages(), [DISCONNECTED, CONNECTED]);
@@ -168,7 +168,7 @@ fn a_guest_that_opens_and_closes_its_port_without_end_disturbs_nobody() {
     assert!(size <= Connection::LOW_WATER + 100, "{size} bytes wait");
     rig.session.attach_agent(true);
     assert!(main.main_messages().is_empty());
-    assert!(main.outlet.written(size));
+    assert!(main.outlet.written(size, Instant::now()));
     (main.sink)(ConnectionEvent::Writable);
     rig.run();
     assert!(main.main_messages().ends_with(&[CONNECTED]), "at last it hears of the one that is there");
@@ -189,7 +189,7 @@ fn a_client_that_does_not_read_stops_the_guest_and_not_its_own_connection() {
         if size == 0 {
             break;
         }
-        if main.outlet.written(size) {
+        if main.outlet.written(size, Instant::now()) {
             (main.sink)(ConnectionEvent::Writable);
         }
         rig.run();
