@@ -23,7 +23,7 @@ pub use self::agent::{Agent, AgentPort};
 use self::agent::AgentSlot;
 use crate::agent::AgentSettings;
 use crate::display::handle::{ClientId, Handle};
-use crate::display::{self, PrimaryHook};
+use crate::display::{self, Pool, PrimaryHook};
 use crate::fault::HostError;
 use crate::guest::device::{DeviceLimits, QxlDevice, QxlFrontend};
 use crate::link::policy::{Authentication, Policy};
@@ -114,6 +114,8 @@ struct State {
     host: Option<Host>,
     network: Option<Network>,
     running: bool,
+    /// Made with the first display.
+    pool: Option<Arc<Pool>>,
 }
 
 /// What the main loop has given.
@@ -156,6 +158,7 @@ impl Server {
             network: None,
             // Hosts that never say so run their machine from the start.
             running: true,
+            pool: None,
         };
         Ok(Self { shared: Arc::new(Shared { reception, state: Mutex::new(state) }) })
     }
@@ -302,15 +305,17 @@ impl Server {
         frontend: Box<dyn QxlFrontend + Send>,
         limits: DeviceLimits,
     ) -> Result<Display, HostError> {
-        let (taken, settings) = {
-            let state = self.shared.lock();
-            (state.displays.iter().any(|display| display.id == id), state.settings.display())
+        let (taken, settings, pool) = {
+            let mut state = self.shared.lock();
+            let threads = state.settings.encoder_threads.unwrap_or_else(Pool::usual_threads);
+            let pool = state.pool.get_or_insert_with(|| Arc::new(Pool::new(threads))).clone();
+            (state.displays.iter().any(|display| display.id == id), state.settings.display(), pool)
         };
         if taken {
             return Err(HostError::new(format_args!("display {id} is attached already")));
         }
         let hook = self.primary_hook(id);
-        let handle = display::spawn(id.into(), device, limits, settings, hook)?;
+        let handle = display::spawn(id.into(), device, limits, settings, pool, hook)?;
         self.shared.change(|state| {
             let frontend = Arc::new(Mutex::new(frontend));
             state.displays.push(AttachedDisplay { id, handle: handle.clone(), frontend });

@@ -116,6 +116,8 @@ pub struct Settings {
     pub compression: Compression,
     /// Which moving regions are sent as video.
     pub streaming_video: StreamingVideo,
+    /// Threads that compress images beside those of the displays; without a number as many as there are cores to spare.
+    pub encoder_threads: Option<usize>,
 }
 
 /// What an address is.

@@ -338,9 +338,36 @@ impl DisplayClient {
             if !self.joined || !self.window.is_open() {
                 return None;
             }
+            self.prefetch(encoder);
+            if self.is_being_encoded() {
+                if self.help(encoder) {
+                    continue;
+                }
+                return None;
+            }
             let item = self.pipe.pop()?;
             self.encode(item, encoder, now);
         }
+    }
+
+    /// Hands images that come after the next one to other threads.
+    fn prefetch(&self, encoder: &Encoder) {
+        if encoder.helpers() > 0 {
+            let ahead = self.pipe.ahead().skip(1).take(2 * encoder.helpers() + 1);
+            ahead.flat_map(PipeItem::images).for_each(|image| encoder.prefetch(image, &self.taker));
+        }
+    }
+
+    /// Whether another thread is at work on what comes next.
+    fn is_being_encoded(&self) -> bool {
+        let mut next = self.pipe.ahead().take(1).flat_map(PipeItem::images);
+        next.any(|image| image.encoding.is_busy())
+    }
+
+    /// Encodes one of the images that wait for other threads.
+    fn help(&self, encoder: &mut Encoder) -> bool {
+        let mut ahead = self.pipe.ahead().take(2 * encoder.helpers() + 2).flat_map(PipeItem::images);
+        ahead.any(|image| encoder.help(image, &self.taker))
     }
 
     /// Takes note of how fast the client's connection is.

@@ -19,9 +19,11 @@ use wire::display::ClientMessage;
 use wire::drawable::{Drawable, SurfaceId};
 use wire::frame::Frame;
 
+use self::draw::stripes;
 use super::backing::Backing;
 use super::client::{DisplayClient, Reaction};
 use super::encode::Encoder;
+use super::encode::pool::{Pool, Wake};
 use super::handle::ClientId;
 use super::item::Moment;
 use super::link::Outgoing;
@@ -66,13 +68,13 @@ pub struct Engine {
 
 impl Engine {
     /// A display of a device with so many surfaces, the primary one included.
-    pub fn new(max_surfaces: u32, settings: DisplaySettings) -> Self {
+    pub fn new(max_surfaces: u32, settings: DisplaySettings, pool: Arc<Pool>, wake: Wake) -> Self {
         Self {
             surfaces: Surfaces::default(),
             max_surfaces,
             clients: BTreeMap::new(),
             monitors: None,
-            encoder: Encoder::new(settings.compression),
+            encoder: Encoder::new(settings.compression, pool, wake),
             streams: Streams::new(settings.streaming),
             jpeg: jpeg::Encoder::new(),
             moment: 0,
@@ -305,8 +307,11 @@ impl Engine {
         let bounds = region.bounds();
         let rects = region.as_slice();
         let rects = if rects.len() > MAX_RECTS { std::slice::from_ref(&bounds) } else { rects };
-        for area in rects {
-            let Some(bitmap) = self.surfaces.snapshot(surface, *area) else { continue };
+        let in_stripes = self.encoder.helpers() > 0;
+        let whole = |area: &Rect| vec![*area];
+        let stripes = |area: &Rect| if in_stripes { stripes(*area) } else { whole(area) };
+        for area in rects.iter().flat_map(stripes) {
+            let Some(bitmap) = self.surfaces.snapshot(surface, area) else { continue };
             let area = Rect::of_size(bitmap.size()).translate(area.left.max(0), area.top.max(0));
             let image = Arc::new(Image::new(with_alpha(surface, bitmap)));
             if let Some(client) = self.clients.get_mut(&id) {

@@ -14,6 +14,7 @@ use wire::capability::Capabilities;
 use wire::channel::ChannelType;
 use wire::drawable::SurfaceId;
 
+use super::encode::pool::Wake;
 use super::settings::DisplaySettings;
 use crate::channel::connection::{Connection, ConnectionEvent, EventSink};
 use crate::guest::device::{CommandExt, PrimarySurface};
@@ -134,6 +135,8 @@ pub(super) enum Message {
         /// They do.
         client: bool,
     },
+    /// An image that a client waits for is ready.
+    Encoded,
     /// How pictures are sent from now on.
     Configure(DisplaySettings),
     /// A client's channel joins.
@@ -188,6 +191,13 @@ impl Handle {
         let pending = Arc::<Pending>::default();
         let handle = Self { messages: sender, pending: pending.clone(), thread: Arc::default() };
         (handle, Inbox { messages, pending })
+    }
+
+    /// Wakes the thread for images that others have encoded.
+    pub(super) fn waker(&self) -> Wake {
+        let messages = self.messages.clone();
+        // The display has ended: nobody waits for the image.
+        Wake::new(move || messages.send(Message::Encoded).unwrap_or_default())
     }
 
     /// Notes the thread that [`Handle::shut_down`] waits for.

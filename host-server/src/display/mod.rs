@@ -25,4 +25,5 @@ mod surfaces;
 mod tree;
 mod worker;
 
+pub use encode::pool::Pool;
 pub use worker::{Clock, Next, PrimaryHook, PrimaryShape, Worker, spawn};

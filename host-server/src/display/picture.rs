@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use image::bitmap::Bitmap;
 use wire::drawable::SurfaceId;
 
-use super::encode::Encoded;
+use super::encode::encoding::Encoding;
 
 /// An image that an operation uses. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -27,8 +27,8 @@ pub struct Image {
     pub high_bits_set: bool,
     /// The pixels.
     pub bitmap: Arc<Bitmap>,
-    /// What they are on the wire; filled when the first client needs it, and shared by all that follow.
-    pub encoded: OnceLock<Encoded>,
+    /// What they are on the wire.
+    pub encoding: Encoding,
     /// Whether they look like a photograph; filled when that is first asked.
     pub gradual: OnceLock<bool>,
 }
@@ -41,7 +41,7 @@ impl Image {
             cacheable: false,
             high_bits_set: false,
             bitmap: Arc::new(bitmap),
-            encoded: OnceLock::new(),
+            encoding: Encoding::default(),
             gradual: OnceLock::new(),
         }
     }

@@ -10,9 +10,9 @@ use image::geometry::{Rect, Size};
 use image::surface::SurfaceFormat;
 use wire::drawable::SurfaceId;
 
-use super::item::{Moment, SharedItem};
+use super::item::{Moment, SharedItem, images};
 use super::monitors::Monitors;
-use super::picture::Image;
+use super::picture::{Image, Picture};
 use super::stream::StreamShape;
 
 /// One step towards the picture that the client should have.
@@ -106,6 +106,11 @@ impl Pipe {
         self.items.push_back(Slot { moment, item: Some(item) });
     }
 
+    /// The oldest items.
+    pub fn ahead(&self) -> impl Iterator<Item = &PipeItem> {
+        self.items.iter().filter_map(|slot| slot.item.as_ref())
+    }
+
     /// Takes the oldest item.
     pub fn pop(&mut self) -> Option<PipeItem> {
         loop {
@@ -183,6 +188,23 @@ impl Pipe {
             }
             None => self.changes = self.changes.saturating_sub(1),
         }
+    }
+}
+
+impl PipeItem {
+    /// The pixels of their own that come with the item.
+    pub fn images(&self) -> impl Iterator<Item = &Arc<Image>> {
+        let (draw, pixels) = match self {
+            Self::Draw(item) => (Some(item), None),
+            Self::Pixels { image, .. } => (None, Some(image)),
+            _ => (None, None),
+        };
+        let pictures = draw.into_iter().flat_map(|item| images(&item.drawable.operation));
+        let bitmap = |picture| match picture {
+            &Picture::Bitmap(ref image) => Some(image),
+            Picture::Surface(_) => None,
+        };
+        pictures.filter_map(bitmap).chain(pixels)
     }
 }
 

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use wire::drawable::SurfaceId;
 
+use super::encode::pool::Pool;
 use super::engine::Engine;
 use super::faults::FaultLog;
 use super::handle::{Call, ClientId, Handle, Inbox, Message};
@@ -56,9 +57,11 @@ pub fn spawn(
     device: Box<dyn QxlDevice>,
     limits: DeviceLimits,
     settings: DisplaySettings,
+    pool: Arc<Pool>,
     on_primary: PrimaryHook,
 ) -> Result<Handle, HostError> {
-    let (worker, handle) = Worker::new(id, device, limits, settings, on_primary, Box::new(Instant::now))?;
+    let clock = Box::new(Instant::now);
+    let (worker, handle) = Worker::new(id, device, limits, settings, pool, on_primary, clock)?;
     let thread = crate::thread::spawn_masked(&format!("SPICE Worker {id}"), move || worker.run())
         .map_err(|error| HostError::new(format_args!("no thread for display {id}: {error}")))?;
     handle.set_thread(thread);
@@ -133,6 +136,7 @@ impl Worker {
         device: Box<dyn QxlDevice>,
         limits: DeviceLimits,
         settings: DisplaySettings,
+        pool: Arc<Pool>,
         on_primary: PrimaryHook,
         clock: Clock,
     ) -> Result<(Self, Handle), HostError> {
@@ -146,7 +150,7 @@ impl Worker {
             memory,
             buffers: Buffers::default(),
             lookahead: Lookahead::default(),
-            engine: Engine::new(limits.surfaces, settings),
+            engine: Engine::new(limits.surfaces, settings, pool, handle.waker()),
             pointer: PointerState::default(),
             client_mouse: false,
             links: BTreeMap::new(),
@@ -337,6 +341,8 @@ impl Worker {
                 self.tell_capabilities();
             }
             Message::MouseMode { client } => self.client_mouse = client,
+            // The turn that follows sends what is ready.
+            Message::Encoded => {}
             Message::Configure(settings) => self.engine.configure(settings),
             Message::Attach(channel) => self.attach(channel),
             Message::Event(client, kind, event) => self.event(client, kind, event),

@@ -4,7 +4,7 @@
 //! nobody will see need not be copied. After the copy the command's memory goes back to the guest, whatever
 //! becomes of the drawing.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use image::bitmap::{Bitmap, BitmapFormat, Layout, Palette};
 use image::geometry::Size;
@@ -112,9 +112,7 @@ impl Pixels {
             id: descriptor.id.get(),
             cacheable: descriptor.flags & ImageDescriptor::CACHE != 0,
             high_bits_set: descriptor.flags & ImageDescriptor::HIGH_BITS_SET != 0,
-            bitmap: Arc::new(bitmap),
-            encoded: OnceLock::new(),
-            gradual: OnceLock::new(),
+            ..Image::new(bitmap)
         })
     }
 }

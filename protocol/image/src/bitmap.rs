@@ -287,12 +287,15 @@ impl Bitmap {
             && self.rows().any(|row| row.as_chunks::<4>().0.iter().any(|pixel| pixel[3] != 0))
     }
 
-    /// A copy of the pixels of `area`, packed, the top row first; `None` when not all of it is inside, or pixels are
-    /// smaller than a byte.
+    /// The pixels of `area`; `None` when not all of it is inside, or pixels are smaller than a byte. Whole rows are shared with
+    /// this bitmap, other parts are copied and packed.
     pub fn part(&self, area: &Rect) -> Option<Self> {
         let bits = self.format().bits_per_pixel();
         if area.is_empty() || !self.bounds().contains(area) || !bits.is_multiple_of(8) {
             return None;
+        }
+        if area.width() == self.width() {
+            return self.shared_rows(area);
         }
         let pixel = (bits / 8) as usize;
         let bytes = area.left.unsigned_abs() as usize * pixel..area.right.unsigned_abs() as usize * pixel;
@@ -302,6 +305,20 @@ impl Bitmap {
             data.extend_from_slice(self.row(y.unsigned_abs())?.get(bytes.clone())?);
         }
         Self::new(layout, self.palette.clone(), data.into()).ok()
+    }
+
+    /// The whole rows of `area`, which is inside.
+    fn shared_rows(&self, area: &Rect) -> Option<Self> {
+        let layout = Layout { size: area.size(), ..self.layout };
+        let first = if self.layout.top_down {
+            area.top.unsigned_abs()
+        } else {
+            self.layout.size.height.checked_sub(area.bottom.unsigned_abs())?
+        };
+        let start = usize::try_from(u64::from(first) * u64::from(self.layout.stride)).ok()?;
+        let end = start.checked_add(usize::try_from(layout.data_bytes()).ok()?)?;
+        let data = self.data.get(start..end).map(|_| self.data.slice(start..end))?;
+        Self::new(layout, self.palette.clone(), data).ok()
     }
 
     fn memory_row(&self, row: u32) -> Option<&[u8]> {

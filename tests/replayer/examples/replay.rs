@@ -28,6 +28,11 @@ fn run() -> Result<()> {
         let name = std::iter::once("replay host".into());
         return session::run(&options::Options::parse_from(name.chain(arguments)));
     }
-    let program = Program { path: std::env::current_exe()?, arguments: vec![HOST.into()] };
+    let program = Program {
+        path: std::env::current_exe()?,
+        arguments: vec![HOST.into()],
+        // Several clients, where a scenario has them.
+        environment: vec![("SPICE_DEBUG_ALLOW_MC", "1")],
+    };
     bench::run(&bench::Options::parse(), &program)
 }

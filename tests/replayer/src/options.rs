@@ -60,8 +60,12 @@ pub struct Options {
 pub enum Scene {
     /// Solid fills.
     Fills,
+    /// Solid fills and small copies.
+    Trifles,
     /// A video on a desktop.
     Film,
+    /// Desktops of 3840 x 2160 that are new all over.
+    Still,
 }
 
 /// How the server is set up.

@@ -20,6 +20,7 @@ use crate::report::{self, Counts, Line};
 use crate::rings::Rings;
 use crate::source::{Call, CommandSource, RecordedSource};
 use crate::spice::Host;
+use crate::still::StillSource;
 use crate::usage::{FeederTime, Start};
 use crate::wake::Wake;
 
@@ -81,6 +82,8 @@ pub fn run(options: &Options) -> Result<()> {
         (None, Some(count)) => match options.seed {
             None => match options.scene {
                 Scene::Fills => run_source(options, FillSource::new(count)),
+                Scene::Trifles => run_source(options, FillSource::with_copies(count)),
+                Scene::Still => run_source(options, StillSource::new(count)),
                 Scene::Film => run_source(options, FilmSource::new(count)),
             },
             Some(seed) => run_source(options, RandomSource::new(seed, count)),

@@ -30,6 +30,8 @@ pub struct Program {
     pub path: PathBuf,
     /// Arguments in front of the replayer's own.
     pub arguments: Vec<OsString>,
+    /// Variables of its environment.
+    pub environment: Vec<(&'static str, &'static str)>,
 }
 
 /// A running replayer.
@@ -81,6 +83,7 @@ impl Replayer {
         let address = free_address()?;
         let listen = format!("tcp:{address}");
         let mut command = Command::new(&program.path);
+        command.envs(program.environment.iter().copied());
         command.args(&program.arguments).arg("--library").arg(library).arg("--listen").arg(listen);
         command.arg("--control").args(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use host_server::display::handle::{Call, Handle};
 use host_server::display::settings::DisplaySettings;
-use host_server::display::{Next, Worker};
+use host_server::display::{Next, Pool, Worker};
 use host_server::settings::{ImageCompression, StreamingVideo};
 use image::geometry::{Rect, Size};
 use qxl::drawable::{Effect, Operation};
@@ -37,15 +37,31 @@ impl Scene {
         Self::with_video(size, StreamingVideo::Off)
     }
 
+    /// The same, with so many threads that encode.
+    pub fn with_threads(size: Size, threads: usize) -> Self {
+        let compression = ImageCompression::Lz.into();
+        Self::set_up(size, DisplaySettings { compression, streaming: StreamingVideo::Off }, threads)
+    }
+
     /// The same, on a host that sends such pictures as video.
     pub fn with_video(size: Size, streaming: StreamingVideo) -> Self {
-        let settings = DisplaySettings { compression: ImageCompression::Lz.into(), streaming };
+        Self::set_up(size, DisplaySettings { compression: ImageCompression::Lz.into(), streaming }, 0)
+    }
+
+    fn set_up(size: Size, settings: DisplaySettings, threads: usize) -> Self {
         let guest = Guest::new(64 << 20);
         let clock = SimulatedClock::default();
         let time = clock.clone();
-        let (worker, handle) =
-            Worker::new(0, guest.device(), LIMITS, settings, Arc::new(|_| ()), Box::new(move || time.now()))
-                .expect("sensible limits");
+        let (worker, handle) = Worker::new(
+            0,
+            guest.device(),
+            LIMITS,
+            settings,
+            Arc::new(Pool::new(threads)),
+            Arc::new(|_| ()),
+            Box::new(move || time.now()),
+        )
+        .expect("sensible limits");
         let mut scene = Self { guest, handle, clock, worker, cookie: 0 };
         let slot = scene.guest.slot();
         scene.call(Call::AddSlot(slot));

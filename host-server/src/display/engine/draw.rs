@@ -27,10 +27,30 @@ impl Engine {
         let drawable = self.with_own_area(drawable, self_bitmap)?;
         self.check_sources(&drawable, size)?;
         match self.parts_that_change(&drawable, now) {
-            Some(parts) => parts.into_iter().for_each(|part| self.add(part, now)),
-            None => self.add(drawable, now),
+            Some(parts) => parts.into_iter().for_each(|part| self.add_in_stripes(part, now)),
+            None => self.add_in_stripes(drawable, now),
         }
         Ok(())
+    }
+
+    /// Adds a drawing, in several parts if it has a picture so large that several threads should encode it.
+    fn add_in_stripes(&mut self, drawable: Drawable<Picture>, now: Instant) {
+        if let Some(repaint) = Repaint::of(&drawable)
+            && drawable.clip == Clip::None
+            && self.encoder.helpers() > 0
+        {
+            let stripes = stripes(repaint.bbox);
+            if stripes.len() > 1 {
+                let stripe = |area: &Rect| {
+                    let image = repaint.part(area)?;
+                    Some(copy_of(drawable.surface, *area, Arc::new(image)))
+                };
+                if let Some(all) = stripes.iter().map(stripe).collect::<Option<Vec<_>>>() {
+                    return all.into_iter().for_each(|stripe| self.add(stripe, now));
+                }
+            }
+        }
+        self.add(drawable, now);
     }
 
     fn add(&mut self, drawable: Drawable<Picture>, now: Instant) {
@@ -203,6 +223,19 @@ impl Engine {
             }
         }
     }
+}
+
+/// Stripes of an area, each with enough pixels to be worth a thread.
+pub(super) fn stripes(area: Rect) -> Vec<Rect> {
+    /// Pixels of a stripe.
+    const PIXELS: u64 = 256 << 10;
+    const MAX: u32 = 16;
+    let count = u32::try_from(area.size().area() / PIXELS).unwrap_or(MAX).clamp(1, MAX);
+    let edge = |index: u32| {
+        let rows = u64::from(area.height()) * u64::from(index) / u64::from(count);
+        area.top.saturating_add(i32::try_from(rows).unwrap_or(i32::MAX))
+    };
+    (0..count).map(|index| Rect::new(area.left, edge(index), area.right, edge(index + 1))).collect()
 }
 
 /// A video's area by its pixels: `area` is one of whole cells, and all that changes in it now may be a little smaller.

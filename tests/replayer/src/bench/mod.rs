@@ -96,13 +96,15 @@ fn measure(program: &Program, library: &Path, scenario: &Scenario) -> Result<Run
     let arguments = scenario.arguments().into_iter().chain(["--preload", "--ring", "0"].map(OsString::from));
     let mut replayer = Replayer::start(program, library, arguments)?;
     replayer.go(0)?;
-    let client = NullClient::connect(replayer.address())?;
+    let clients = (0..scenario.clients()).map(|_| NullClient::connect(replayer.address()));
+    let clients: Vec<NullClient> = clients.collect::<Result<_>>()?;
+    let client = clients.first().context("a scenario without clients")?;
     let before = client.display();
     replayer.measure()?;
     let begin = Instant::now();
     let reached = replayer.go_to_the_end()?;
     replayer.finish()?;
-    client.wait_for_end()?;
+    clients.iter().try_for_each(NullClient::wait_for_end)?;
     let wall_seconds = begin.elapsed().as_secs_f64();
     let cost = replayer.cost()?;
     let display = client.display() - &before;

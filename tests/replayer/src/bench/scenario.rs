@@ -7,6 +7,9 @@ use crate::libraries;
 
 /// How many trivial commands show the cost of one.
 const FILLS: u64 = 200_000;
+const TRIFLES: u64 = 500_000;
+/// Clients that watch the same picture.
+const CLIENTS: usize = 8;
 /// Frames of the film: ten seconds.
 const FRAMES: u64 = 250;
 /// Microseconds from one frame to the next.
@@ -20,39 +23,57 @@ pub(super) struct Scenario {
     wan: bool,
     /// Microseconds between two commands; none for a burst.
     pace: Option<u64>,
+    /// How many clients there are.
+    clients: usize,
 }
 
 #[derive(Clone, Copy)]
 enum Source {
     Recording(&'static str),
-    Fills(u64),
-    Film(u64),
+    Generated(&'static str, u64),
 }
 
 /// All scenarios, in the order in which they run.
 pub(super) fn all() -> Vec<Scenario> {
-    let mut all = vec![Scenario { source: Source::Fills(FILLS), compression: "off", wan: false, pace: None }];
+    let fills = Scenario::burst(Source::Generated("fills", FILLS), "off");
+    let trifles = Scenario::burst(Source::Generated("trifles", TRIFLES), "auto_glz");
+    let mut all = vec![fills, trifles];
     for (name, pace) in [("qxl-desk", 1_000), ("ms-desk", 10_000)] {
         let source = Source::Recording(name);
         let codecs = ["off", "lz", "lz4", "quic", "auto_glz"];
-        all.extend(codecs.map(|compression| Scenario { source, compression, wan: false, pace: None }));
+        all.extend(codecs.map(|compression| Scenario::burst(source, compression)));
         let paced = [("lz", false), ("auto_glz", false), ("auto_glz", true), ("quic", true)];
-        all.extend(paced.map(|(compression, wan)| Scenario { source, compression, wan, pace: Some(pace) }));
+        all.extend(paced.map(|(compression, wan)| Scenario {
+            wan,
+            pace: Some(pace),
+            ..Scenario::burst(source, compression)
+        }));
+        let several = Scenario { pace: Some(pace), clients: CLIENTS, ..Scenario::burst(source, "auto_glz") };
+        all.push(several);
     }
-    all.push(Scenario { source: Source::Film(FRAMES), compression: "auto_glz", pace: Some(FRAME) });
+    let film = Source::Generated("film", FRAMES);
+    all.push(Scenario { pace: Some(FRAME), ..Scenario::burst(film, "auto_glz") });
+    all.push(Scenario::burst(Source::Generated("still", 1), "auto_glz"));
+    all.push(Scenario::burst(Source::Generated("still", 1), "quic"));
     all
 }
 
 impl Scenario {
+    const fn burst(source: Source, compression: &'static str) -> Self {
+        Self { source, compression, wan: false, pace: None, clients: 1 }
+    }
+
+    /// How many clients there are.
+    pub(super) const fn clients(&self) -> usize {
+        self.clients
+    }
+
     pub(super) fn name(&self) -> String {
-        let source = match self.source {
-            Source::Recording(name) => name,
-            Source::Fills(_) => "fills",
-            Source::Film(_) => "film",
-        };
+        let (Source::Recording(source) | Source::Generated(source, _)) = self.source;
         let manner = if self.pace.is_some() { "paced" } else { "burst" };
         let wan = if self.wan { " wan" } else { "" };
-        format!("{source} {}{wan} {manner}", self.compression)
+        let clients = if self.clients > 1 { format!(" {} clients", self.clients) } else { String::new() };
+        format!("{source} {}{wan} {manner}{clients}", self.compression)
     }
 
     /// Arguments of the replayer.
@@ -66,11 +87,12 @@ impl Scenario {
         }
         match self.source {
             Source::Recording(name) => arguments.push(PathBuf::into_os_string(libraries::recording(name))),
-            Source::Film(count) => {
-                let film = ["--generate", &count.to_string(), "--scene", "film", "--streaming", "filter"];
-                arguments.extend(film.map(OsString::from));
+            Source::Generated(scene, count) => {
+                arguments.extend(["--generate", &count.to_string(), "--scene", scene].map(OsString::from));
+                if scene == "film" {
+                    arguments.extend(["--streaming", "filter"].map(OsString::from));
+                }
             }
-            Source::Fills(count) => arguments.extend(["--generate".into(), count.to_string().into()]),
         }
         arguments
     }

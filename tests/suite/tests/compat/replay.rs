@@ -130,7 +130,7 @@ fn build() -> Result<Program> {
         cargo.arg("--release");
     }
     ensure!(cargo.status()?.success(), "`cargo build --package replayer` failed");
-    Ok(Program { path: profile.join("replayer"), arguments: Vec::new() })
+    Ok(Program { path: profile.join("replayer"), arguments: Vec::new(), environment: Vec::new() })
 }
 
 /// Starts a replayer.

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use host_server::display::handle::Call;
 use host_server::display::settings::DisplaySettings;
-use host_server::display::{Next, PrimaryShape, Worker};
+use host_server::display::{Next, Pool, PrimaryShape, Worker};
 use host_server::guest::device::PrimarySurface;
 use host_server::settings::{Compression, ImageCompression, StreamingVideo, WanCompression};
 use image::geometry::{Rect, Size};
@@ -200,8 +200,16 @@ fn a_panic_inside_costs_a_turn_and_not_the_display() {
             start
         }
     };
-    let (mut worker, handle) =
-        Worker::new(0, guest.device(), LIMITS, SETTINGS, Arc::new(|_| ()), Box::new(clock)).unwrap();
+    let (mut worker, handle) = Worker::new(
+        0,
+        guest.device(),
+        LIMITS,
+        SETTINGS,
+        Arc::new(Pool::new(0)),
+        Arc::new(|_| ()),
+        Box::new(clock),
+    )
+    .unwrap();
     handle.call_async(Call::AddSlot(guest.slot()), 1);
     handle.call_async(Call::CreatePrimary(guest.primary(8, 8)), 2);
     handle.start();
@@ -224,8 +232,16 @@ fn each_primary_surface_says_who_draws_its_pointer_also_when_calls_wait_in_the_q
         let told = told.clone();
         Arc::new(move |surface| told.lock().unwrap().push(surface))
     };
-    let (mut worker, handle) =
-        Worker::new(0, guest.device(), LIMITS, SETTINGS, hook, Box::new(Instant::now)).unwrap();
+    let (mut worker, handle) = Worker::new(
+        0,
+        guest.device(),
+        LIMITS,
+        SETTINGS,
+        Arc::new(Pool::new(0)),
+        hook,
+        Box::new(Instant::now),
+    )
+    .unwrap();
     handle.call_async(Call::AddSlot(guest.slot()), 1);
     for hardware_cursor in [true, false] {
         let primary = guest.primary(8, 4);

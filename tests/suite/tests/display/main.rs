@@ -7,5 +7,6 @@ mod ended_surfaces;
 mod guest_side;
 mod log;
 mod loss;
+mod parallel;
 mod pixels;
 mod video;

@@ -1,12 +1,21 @@
 //! Images as they go over the wire: compressed as the host is set up and the client can take it.
 
+mod compressor;
+pub mod encoding;
+pub mod pool;
+
+use std::sync::Arc;
+
 use bytes::Bytes;
-use image::bitmap::{Bitmap, BitmapFormat};
-use image::{glz, jpeg, lz, lz4, quic, zlib};
+use image::bitmap::BitmapFormat;
+use image::{glz, zlib};
 use wire::capability::{Capabilities, display as capability};
 use wire::display::ImageCompression;
-use wire::image::{ImageBody, LzPalette, PaletteSource};
+use wire::image::ImageBody;
 
+use self::compressor::Compressor;
+use self::encoding::Encoded;
+use self::pool::{Pool, Wake};
 use super::graduality::is_gradual;
 use super::picture::Image;
 use crate::settings::{Compression, WanCompression};
@@ -26,13 +35,6 @@ pub enum Codec {
     Quic,
     /// JPEG, with alpha where there is some.
     Jpeg,
-}
-
-/// An image in the form that every client with the same codec can take.
-#[derive(Clone, Debug)]
-pub struct Encoded {
-    codec: Codec,
-    body: ImageBody,
 }
 
 /// What a client can take and wants.
@@ -61,11 +63,10 @@ pub struct Link {
 #[derive(Debug)]
 pub struct Encoder {
     compression: Compression,
-    jpeg: jpeg::Encoder,
+    compressor: Compressor,
     zlib: zlib::Deflater,
-    lz: lz::Encoder,
-    lz4: lz4::Encoder,
-    quic: quic::Encoder,
+    pool: Arc<Pool>,
+    wake: Wake,
     stream: Vec<u8>,
     /// A stream around `stream`.
     wrapped: Vec<u8>,
@@ -77,18 +78,17 @@ impl Encoder {
 
     /// Bytes of a GLZ stream from which on zlib is tried, as the original has it.
     const WORTH_ZLIB: usize = 100;
-    /// The quality of JPEG files, as the original has it.
-    const QUALITY: u8 = 85;
+    /// Bytes of pixels from which on another thread is worth being woken.
+    const WORTH_A_THREAD: usize = 48 << 10;
 
-    /// An encoder for the host's settings.
-    pub fn new(compression: Compression) -> Self {
+    /// An encoder for the host's settings. `wake` is called when the pool has done something for it.
+    pub fn new(compression: Compression, pool: Arc<Pool>, wake: Wake) -> Self {
         Self {
             compression,
-            jpeg: jpeg::Encoder::new(),
+            compressor: Compressor::new(),
             zlib: zlib::Deflater::new(),
-            lz: lz::Encoder::new(),
-            lz4: lz4::Encoder::new(),
-            quic: quic::Encoder::new(),
+            pool,
+            wake,
             stream: Vec::new(),
             wrapped: Vec::new(),
         }
@@ -120,9 +120,51 @@ impl Encoder {
             }
         }
         let codec = if codec == Codec::Glz { Codec::Lz } else { codec };
-        let encoded =
-            image.encoded.get_or_init(|| Encoded { codec, body: self.compress(&image.bitmap, codec) });
-        if encoded.codec == codec { encoded.body.clone() } else { self.compress(&image.bitmap, codec) }
+        match image.encoding.get() {
+            Some(encoded) if encoded.codec == codec => encoded.body.clone(),
+            Some(_) => self.compressor.compress(&image.bitmap, codec),
+            None => {
+                let body = self.compressor.compress(&image.bitmap, codec);
+                image.encoding.set(Encoded { codec, body: body.clone() });
+                body
+            }
+        }
+    }
+
+    /// Lets the pool encode an image that this client is going to be sent, if that is of use.
+    pub fn prefetch(&self, image: &Arc<Image>, taker: &Taker) {
+        if self.pool.threads() == 0 || image.bytes() < Self::WORTH_A_THREAD || image.cacheable {
+            return;
+        }
+        if image.encoding.is_idle()
+            && let Some(codec) = self.shared_codec(image, taker)
+            && image.encoding.enqueue()
+        {
+            self.pool.submit(image, codec, &self.wake);
+        }
+    }
+
+    /// Encodes an image that waits for the pool. `false` when there is none to be encoded.
+    pub fn help(&mut self, image: &Image, taker: &Taker) -> bool {
+        let Some(codec) = self.shared_codec(image, taker) else { return false };
+        if !image.encoding.take_queued() {
+            return false;
+        }
+        let body = self.compressor.compress(&image.bitmap, codec);
+        image.encoding.set(Encoded { codec, body });
+        true
+    }
+
+    /// How many threads encode beside the display's.
+    pub fn helpers(&self) -> usize {
+        self.pool.threads()
+    }
+
+    /// The codec of an image without loss, if its result is for every client.
+    fn shared_codec(&self, image: &Image, taker: &Taker) -> Option<Codec> {
+        let codec = self.choose(image, taker, false);
+        let shared = matches!(codec, Codec::Lz | Codec::Lz4 | Codec::Quic);
+        (shared && !self.may_lose(taker)).then_some(codec)
     }
 
     /// A client's wish counts unless the host has turned compression off. What GLZ cannot take, LZ does.
@@ -174,55 +216,6 @@ impl Encoder {
         }
         ImageBody::GlzRgb(Bytes::copy_from_slice(&self.stream))
     }
-
-    /// The stream of a codec, or the pixels as they are when no stream is shorter.
-    fn compress(&mut self, bitmap: &Bitmap, codec: Codec) -> ImageBody {
-        if codec == Codec::Jpeg {
-            return self.compress_lossy(bitmap);
-        }
-        self.stream.clear();
-        let encoded = match codec {
-            Codec::Raw | Codec::Jpeg => false,
-            Codec::Lz | Codec::Glz => self.lz.encode(bitmap, &mut self.stream).is_ok(),
-            Codec::Lz4 => self.lz4.encode(bitmap, &mut self.stream).is_ok(),
-            Codec::Quic => self.quic.encode(bitmap, &mut self.stream).is_ok(),
-        };
-        if !encoded || self.stream.len() >= bitmap.data().len() {
-            return raw(bitmap);
-        }
-        let data = Bytes::copy_from_slice(&self.stream);
-        match (codec, bitmap.palette()) {
-            (Codec::Lz4, _) => ImageBody::Lz4(data),
-            (Codec::Quic, _) => ImageBody::Quic(data),
-            (_, Some(palette)) if bitmap.format().is_indexed() => {
-                let palette = PaletteSource::Inline { palette: palette.clone(), cache: false };
-                ImageBody::LzPalette(LzPalette { top_down: bitmap.top_down(), palette, data })
-            }
-            _ => ImageBody::LzRgb(data),
-        }
-    }
-
-    /// A JPEG file with or without alpha, or the pixels as they are when no file is shorter.
-    fn compress_lossy(&mut self, bitmap: &Bitmap) -> ImageBody {
-        self.stream.clear();
-        let alpha = bitmap.format() == BitmapFormat::Argb32;
-        let (colors, out) = (&mut self.jpeg, &mut self.stream);
-        let jpeg_size = if alpha {
-            jpeg::encode_with_alpha(bitmap, Self::QUALITY, colors, &mut self.lz, out)
-        } else {
-            colors.encode(bitmap, Self::QUALITY, out).map(|()| 0)
-        };
-        match jpeg_size {
-            _ if self.stream.len() >= bitmap.data().len() => raw(bitmap),
-            Err(_) => raw(bitmap),
-            Ok(jpeg_size) if alpha => ImageBody::JpegAlpha {
-                top_down: bitmap.top_down(),
-                jpeg_size,
-                data: Bytes::copy_from_slice(&self.stream),
-            },
-            Ok(_) => ImageBody::Jpeg(Bytes::copy_from_slice(&self.stream)),
-        }
-    }
 }
 
 /// Whether a setting for slow links applies to this one.
@@ -234,18 +227,9 @@ const fn is_wanted(setting: WanCompression, link: Link) -> bool {
     }
 }
 
-/// The pixels as they are.
-fn raw(bitmap: &Bitmap) -> ImageBody {
-    let palette = match bitmap.palette() {
-        Some(palette) => PaletteSource::Inline { palette: palette.clone(), cache: false },
-        None => PaletteSource::None,
-    };
-    let (layout, data) = (*bitmap.layout(), bitmap.data().clone());
-    ImageBody::Bitmap(wire::image::Bitmap { layout, palette, data })
-}
-
 #[cfg(test)]
 mod tests {
+    use image::bitmap::Bitmap;
     use image::bitmap::Layout;
     use image::geometry::Size;
 
@@ -276,7 +260,7 @@ mod tests {
         may_lose: bool,
     ) -> &'static str {
         let image = shades(format);
-        let mut encoder = Encoder::new(compression);
+        let mut encoder = Encoder::new(compression, Arc::new(Pool::new(0)), Wake::new(|| ()));
         let body = encoder.encode(&image, taker, may_lose);
         let lossy = matches!(body, ImageBody::Jpeg(_) | ImageBody::JpegAlpha { .. });
         assert_eq!(encoder.loses(&image, taker) && may_lose, lossy);
@@ -315,7 +299,7 @@ mod tests {
         let always = Compression { zlib_glz: WanCompression::Always, ..Images::Glz.into() };
         let mut taker = taker(Link::default());
         let image = shades(BitmapFormat::Xrgb32);
-        let mut encoder = Encoder::new(always);
+        let mut encoder = Encoder::new(always, Arc::new(Pool::new(0)), Wake::new(|| ()));
         let kinds = [0, 1].map(|_| encoder.encode(&image, &mut taker, false).name());
         assert_eq!(kinds, ["zlib-glz", "glz"]);
     }

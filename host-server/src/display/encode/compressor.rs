@@ -1,0 +1,93 @@
+//! Pixels to streams: the codecs whose results every client can take that has the codec, and their working memory.
+
+use bytes::Bytes;
+use image::bitmap::{Bitmap, BitmapFormat};
+use image::{jpeg, lz, lz4, quic};
+use wire::image::{ImageBody, LzPalette, PaletteSource};
+
+use super::Codec;
+
+/// Compresses images, one at a time; its working memory is kept from image to image.
+#[derive(Debug)]
+pub struct Compressor {
+    jpeg: jpeg::Encoder,
+    lz: lz::Encoder,
+    lz4: lz4::Encoder,
+    quic: quic::Encoder,
+    stream: Vec<u8>,
+}
+
+impl Compressor {
+    /// The quality of JPEG files, as the original has it.
+    const QUALITY: u8 = 85;
+
+    /// A compressor without working memory.
+    pub fn new() -> Self {
+        Self {
+            jpeg: jpeg::Encoder::new(),
+            lz: lz::Encoder::new(),
+            lz4: lz4::Encoder::new(),
+            quic: quic::Encoder::new(),
+            stream: Vec::new(),
+        }
+    }
+
+    /// The stream of a codec, or the pixels as they are when no stream is shorter.
+    pub fn compress(&mut self, bitmap: &Bitmap, codec: Codec) -> ImageBody {
+        if codec == Codec::Jpeg {
+            return self.compress_lossy(bitmap);
+        }
+        self.stream.clear();
+        let encoded = match codec {
+            Codec::Raw | Codec::Jpeg => false,
+            Codec::Lz | Codec::Glz => self.lz.encode(bitmap, &mut self.stream).is_ok(),
+            Codec::Lz4 => self.lz4.encode(bitmap, &mut self.stream).is_ok(),
+            Codec::Quic => self.quic.encode(bitmap, &mut self.stream).is_ok(),
+        };
+        if !encoded || self.stream.len() >= bitmap.data().len() {
+            return raw(bitmap);
+        }
+        let data = Bytes::copy_from_slice(&self.stream);
+        match (codec, bitmap.palette()) {
+            (Codec::Lz4, _) => ImageBody::Lz4(data),
+            (Codec::Quic, _) => ImageBody::Quic(data),
+            (_, Some(palette)) if bitmap.format().is_indexed() => {
+                let palette = PaletteSource::Inline { palette: palette.clone(), cache: false };
+                ImageBody::LzPalette(LzPalette { top_down: bitmap.top_down(), palette, data })
+            }
+            _ => ImageBody::LzRgb(data),
+        }
+    }
+
+    /// A JPEG file with or without alpha, or the pixels as they are when no file is shorter.
+    fn compress_lossy(&mut self, bitmap: &Bitmap) -> ImageBody {
+        self.stream.clear();
+        let alpha = bitmap.format() == BitmapFormat::Argb32;
+        let (colors, out) = (&mut self.jpeg, &mut self.stream);
+        let jpeg_size = if alpha {
+            jpeg::encode_with_alpha(bitmap, Self::QUALITY, colors, &mut self.lz, out)
+        } else {
+            colors.encode(bitmap, Self::QUALITY, out).map(|()| 0)
+        };
+        match jpeg_size {
+            _ if self.stream.len() >= bitmap.data().len() => raw(bitmap),
+            Err(_) => raw(bitmap),
+            Ok(jpeg_size) if alpha => ImageBody::JpegAlpha {
+                top_down: bitmap.top_down(),
+                jpeg_size,
+                data: Bytes::copy_from_slice(&self.stream),
+            },
+            Ok(_) => ImageBody::Jpeg(Bytes::copy_from_slice(&self.stream)),
+        }
+    }
+}
+
+/// The pixels as they are.
+pub fn raw(bitmap: &Bitmap) -> ImageBody {
+    let palette = match bitmap.palette() {
+        Some(palette) => PaletteSource::Inline { palette: palette.clone(), cache: false },
+        None => PaletteSource::None,
+    };
+    let (layout, data) = (*bitmap.layout(), bitmap.data().clone());
+    ImageBody::Bitmap(wire::image::Bitmap { layout, palette, data })
+}
