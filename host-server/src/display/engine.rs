@@ -184,11 +184,13 @@ impl Engine {
     /// A client has linked.
     pub fn attach(&mut self, id: ClientId, client: DisplayClient) {
         self.clients.insert(id, client);
+        self.encoder.share(self.clients.len() > 1);
     }
 
     /// A client has gone.
     pub fn detach(&mut self, id: ClientId) {
         self.clients.remove(&id);
+        self.encoder.share(self.clients.len() > 1);
     }
 
     /// A client has sent a message.
@@ -308,12 +310,12 @@ impl Engine {
         let rects = region.as_slice();
         let rects = if rects.len() > MAX_RECTS { std::slice::from_ref(&bounds) } else { rects };
         let in_stripes = self.encoder.helpers() > 0;
-        let whole = |area: &Rect| vec![*area];
-        let stripes = |area: &Rect| if in_stripes { stripes(*area) } else { whole(area) };
-        for area in rects.iter().flat_map(stripes) {
-            let Some(bitmap) = self.surfaces.snapshot(surface, area) else { continue };
-            let area = Rect::of_size(bitmap.size()).translate(area.left.max(0), area.top.max(0));
-            let image = Arc::new(Image::new(with_alpha(surface, bitmap)));
+        let parts = rects.iter().flat_map(|area| if in_stripes { stripes(*area) } else { vec![*area] });
+        for part in parts {
+            let Some(bitmap) = self.surfaces.snapshot(surface, part) else { continue };
+            let area = Rect::of_size(bitmap.size()).translate(part.left.max(0), part.top.max(0));
+            let is_stripe = !rects.contains(&part);
+            let image = Arc::new(Image { is_stripe, ..Image::new(with_alpha(surface, bitmap)) });
             if let Some(client) = self.clients.get_mut(&id) {
                 client.push(self.moment, PipeItem::Pixels { surface, area, image });
             }

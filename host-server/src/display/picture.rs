@@ -25,6 +25,8 @@ pub struct Image {
     pub cacheable: bool,
     /// Whether the unused byte of every 32 bit pixel is 255.
     pub high_bits_set: bool,
+    /// Whether this is one of several parts of a large picture, which are encoded at the same time and so do not refer to each other.
+    pub is_stripe: bool,
     /// The pixels.
     pub bitmap: Arc<Bitmap>,
     /// What they are on the wire.
@@ -40,6 +42,7 @@ impl Image {
             id: 0,
             cacheable: false,
             high_bits_set: false,
+            is_stripe: false,
             bitmap: Arc::new(bitmap),
             encoding: Encoding::default(),
             gradual: OnceLock::new(),

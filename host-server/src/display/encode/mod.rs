@@ -67,6 +67,8 @@ pub struct Encoder {
     zlib: zlib::Deflater,
     pool: Arc<Pool>,
     wake: Wake,
+    /// Whether several clients get the same images.
+    is_shared: bool,
     stream: Vec<u8>,
     /// A stream around `stream`.
     wrapped: Vec<u8>,
@@ -89,6 +91,7 @@ impl Encoder {
             zlib: zlib::Deflater::new(),
             pool,
             wake,
+            is_shared: false,
             stream: Vec::new(),
             wrapped: Vec::new(),
         }
@@ -97,6 +100,12 @@ impl Encoder {
     /// Changes the host's settings for images that follow.
     pub const fn set_compression(&mut self, compression: Compression) {
         self.compression = compression;
+    }
+
+    /// Whether several clients get the same images. A GLZ stream is for one client only; what many are sent is encoded for all of
+    /// them at once.
+    pub const fn share(&mut self, is_shared: bool) {
+        self.is_shared = is_shared;
     }
 
     /// Whether this client gets photographs with loss, where that is permitted.
@@ -194,12 +203,19 @@ impl Encoder {
             {
                 gradual
             }
-            ImageCompression::AUTO_GLZ | ImageCompression::GLZ if rgb && taker.dictionary.is_some() => {
+            ImageCompression::AUTO_GLZ | ImageCompression::GLZ
+                if rgb && !image.is_stripe && self.takes_glz(taker) =>
+            {
                 Codec::Glz
             }
             _ if rgb || bitmap.palette().is_some() => Codec::Lz,
             _ => Codec::Raw,
         }
+    }
+
+    /// Where bytes are dear, a client gets the shortest streams, also if nobody else can take them.
+    fn takes_glz(&self, taker: &Taker) -> bool {
+        taker.dictionary.is_some() && (!self.is_shared || taker.link.slow)
     }
 
     /// The GLZ stream, in a zlib stream where that is wanted and shorter.

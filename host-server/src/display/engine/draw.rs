@@ -42,7 +42,7 @@ impl Engine {
             let stripes = stripes(repaint.bbox);
             if stripes.len() > 1 {
                 let stripe = |area: &Rect| {
-                    let image = repaint.part(area)?;
+                    let image = Image { is_stripe: true, ..repaint.part(area)? };
                     Some(copy_of(drawable.surface, *area, Arc::new(image)))
                 };
                 if let Some(all) = stripes.iter().map(stripe).collect::<Option<Vec<_>>>() {

@@ -11,7 +11,7 @@ mod summary;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
@@ -21,6 +21,9 @@ use self::scenario::Scenario;
 use self::summary::{Compared, Run};
 use crate::null_client::NullClient;
 use crate::steer::{Program, Replayer};
+
+/// How long nothing comes after a picture that is complete.
+const SILENCE: Duration = Duration::from_millis(700);
 
 /// Compares what two libraries cost.
 #[derive(Debug, Parser)]
@@ -103,9 +106,11 @@ fn measure(program: &Program, library: &Path, scenario: &Scenario) -> Result<Run
     replayer.measure()?;
     let begin = Instant::now();
     let reached = replayer.go_to_the_end()?;
+    // A single picture would be dropped with the surface.
+    let seen = scenario.is_single().then(|| client.wait_for_silence(SILENCE));
     replayer.finish()?;
     clients.iter().try_for_each(NullClient::wait_for_end)?;
-    let wall_seconds = begin.elapsed().as_secs_f64();
+    let wall_seconds = seen.unwrap_or_else(Instant::now).duration_since(begin).as_secs_f64();
     let cost = replayer.cost()?;
     let display = client.display() - &before;
     let (counts, _) = replayer.quit()?;

@@ -63,6 +63,11 @@ impl Scenario {
         Self { source, compression, wan: false, pace: None, clients: 1 }
     }
 
+    /// Whether there is one command only, and what counts is the time until all of it is there.
+    pub(super) const fn is_single(&self) -> bool {
+        matches!(self.source, Source::Generated(_, 1))
+    }
+
     /// How many clients there are.
     pub(super) const fn clients(&self) -> usize {
         self.clients

@@ -10,7 +10,7 @@ mod tally;
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use wire::channel::ChannelType;
@@ -68,6 +68,19 @@ impl NullClient {
     /// It does not come.
     pub fn wait_for_end(&self) -> Result<()> {
         self.wait("the end marker", |seen| matches!(seen, Seen::EndMarker).then_some(()))
+    }
+
+    /// Waits until nothing has come on the display channel for `time`; returns when the last of it came.
+    pub fn wait_for_silence(&self, time: Duration) -> Instant {
+        let (mut bytes, mut last) = (0, Instant::now());
+        while bytes == 0 || last.elapsed() < time {
+            let now = self.display().bytes;
+            if now != bytes {
+                (bytes, last) = (now, Instant::now());
+            }
+            std::thread::sleep(Duration::from_micros(500));
+        }
+        last
     }
 
     /// What has come on the display channel so far.
