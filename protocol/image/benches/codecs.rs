@@ -7,7 +7,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use image::bitmap::{Bitmap, BitmapFormat, Layout};
 use image::geometry::Size;
-use image::{lz, lz4, quic};
+use image::{jpeg, lz, lz4, quic, zlib};
 
 const SIZE: Size = Size::new(1024, 768);
 
@@ -81,6 +81,15 @@ fn codecs(criterion: &mut Criterion) {
         println!("{name}: lz ratio {:.2}", bitmap.data().len() as f64 / stream.len() as f64);
         group.bench_function("lz decode", |b| b.iter(|| lz::decode(black_box(&stream), None, u64::MAX)));
 
+        let mut deflater = zlib::Deflater::new();
+        group.bench_function("zlib around lz", |b| {
+            b.iter(|| {
+                out.clear();
+                deflater.deflate(black_box(&stream), &mut out)
+            });
+        });
+        println!("{name}: zlib around lz ratio {:.2}", stream.len() as f64 / out.len() as f64);
+
         let mut encoder = lz4::Encoder::new();
         group.bench_function("lz4 encode", |b| {
             b.iter(|| {
@@ -102,6 +111,17 @@ fn codecs(criterion: &mut Criterion) {
         let stream = std::mem::take(&mut out);
         println!("{name}: quic ratio {:.2}", bitmap.data().len() as f64 / stream.len() as f64);
         group.bench_function("quic decode", |b| b.iter(|| quic::decode(black_box(&stream), u64::MAX)));
+
+        let mut encoder = jpeg::Encoder::new();
+        group.bench_function("jpeg encode", |b| {
+            b.iter(|| {
+                out.clear();
+                encoder.encode(black_box(&bitmap), 85, &mut out)
+            });
+        });
+        let stream = std::mem::take(&mut out);
+        println!("{name}: jpeg ratio {:.2}", bitmap.data().len() as f64 / stream.len() as f64);
+        group.bench_function("jpeg decode", |b| b.iter(|| jpeg::decode(black_box(&stream), u64::MAX)));
         group.finish();
     }
 }
