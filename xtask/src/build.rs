@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
-use crate::{command, kms, setup, symbols, workspace};
+use crate::{command, kms, needed, setup, symbols, workspace};
 
 const SONAME: &str = "libspice-server.so.1";
 
@@ -40,14 +40,18 @@ pub(crate) fn run(options: &Options) -> Result<String> {
     }
 }
 
-/// Builds the server library and checks its symbols. Gives a line that says what came out.
+/// Builds the server library and checks its symbols and what it needs. Gives a line that says what came out.
 pub(crate) fn host_server() -> Result<String> {
     println!("build: the server as a static library");
     let archive = compile_archive()?;
     println!("build: linking {SONAME} with its version script");
     let library = link(&archive)?;
     let (count, nodes) = symbols::verify(&library)?;
-    Ok(format!("{}, {count} symbols in {nodes} version nodes", workspace::shown(&library)))
+    let libraries = needed::verify(&library)?;
+    Ok(format!(
+        "{}, {count} symbols in {nodes} version nodes, {libraries} libraries needed",
+        workspace::shown(&library)
+    ))
 }
 
 /// A Rust static library and the system libraries it asks for.

@@ -12,6 +12,7 @@ mod ci;
 mod command;
 mod demo;
 mod kms;
+mod needed;
 mod setup;
 mod symbols;
 mod test;
