@@ -31,19 +31,6 @@ impl Damage {
         self.coarsen();
     }
 
-    /// What of `area` has changed.
-    pub fn within(&self, area: &Region) -> Region {
-        let mut within = area.clone();
-        within.intersect(&self.region);
-        within
-    }
-
-    /// `region` is as it was.
-    pub fn remove(&mut self, region: &Region) {
-        self.region.subtract(region);
-        self.coarsen();
-    }
-
     /// Takes out what is inside `area`, or everything.
     pub fn take(&mut self, area: Option<&Rect>) -> Region {
         let Some(area) = area else { return std::mem::take(&mut self.region) };
@@ -52,11 +39,6 @@ impl Damage {
         self.region.subtract_rect(area);
         self.coarsen();
         taken
-    }
-
-    /// Whether nothing has changed.
-    pub fn is_empty(&self) -> bool {
-        self.region.is_empty()
     }
 
     /// Forgets everything.

@@ -14,14 +14,13 @@ use image::geometry::{Point, Rect};
 use image::region::Region;
 use wire::drawable::{Brush, Operation, Rop, SurfaceId};
 
-use super::damage::Damage;
 use super::item::{Item, Moment};
 use super::picture::Picture;
 
 /// One client's approximate pixels.
 #[derive(Debug, Default)]
 pub struct Loss {
-    surfaces: BTreeMap<SurfaceId, Damage>,
+    surfaces: BTreeMap<SurfaceId, Region>,
     /// Queued drawings whose image may go out with loss, and their surfaces.
     noted: BTreeMap<Moment, SurfaceId>,
 }
@@ -37,6 +36,10 @@ pub const fn may_be_approximate<I>(operation: &Operation<I>) -> Option<&I> {
 }
 
 impl Loss {
+    /// Rectangles of a surface's region beyond which all is replaced by the smallest one around them. More of them than
+    /// elsewhere, because what is exact in between would be sent again and again.
+    const MAX_RECTS: usize = 1024;
+
     /// What has to be sent without loss before the operation.
     pub fn needed(&self, item: &Item) -> Vec<(SurfaceId, Region)> {
         let mut needed = Vec::new();
@@ -63,15 +66,13 @@ impl Loss {
         }
         let own = item.drawable.surface;
         let brought = if loses { item.region.clone() } else { self.brought(item) };
-        if item.opaque
-            && let Some(lossy) = self.surfaces.get_mut(&own)
-        {
-            lossy.remove(&item.region);
+        if item.opaque && self.surfaces.get(&own).is_some_and(|lossy| lossy.intersects(&item.region)) {
+            self.change(own, |lossy| lossy.subtract(&item.region));
         }
         if !brought.is_empty() {
-            self.surfaces.entry(own).or_default().add(&brought);
+            self.surfaces.entry(own).or_default();
+            self.change(own, |lossy| lossy.union(&brought));
         }
-        self.drop_empty(own);
     }
 
     /// Whether the operation of this moment may be sent with loss. Those before it have been sent, or will never be.
@@ -94,10 +95,7 @@ impl Loss {
 
     /// Pixels have been queued that are sent without loss.
     pub fn exact(&mut self, surface: SurfaceId, area: &Rect) {
-        if let Some(lossy) = self.surfaces.get_mut(&surface) {
-            lossy.remove(&Region::from_rect(*area));
-            self.drop_empty(surface);
-        }
+        self.change(surface, |lossy| lossy.subtract_rect(area));
     }
 
     /// The surface is gone; what was to be drawn on it is not sent, or exactly.
@@ -106,14 +104,24 @@ impl Loss {
         self.noted.retain(|_, noted| *noted != surface);
     }
 
-    fn drop_empty(&mut self, surface: SurfaceId) {
-        if self.surfaces.get(&surface).is_some_and(Damage::is_empty) {
+    /// Changes the region of a surface that has one, and keeps it short.
+    fn change(&mut self, surface: SurfaceId, change: impl FnOnce(&mut Region)) {
+        let Some(lossy) = self.surfaces.get_mut(&surface) else { return };
+        change(lossy);
+        if lossy.is_empty() {
             self.surfaces.remove(&surface);
+        } else if lossy.as_slice().len() > Self::MAX_RECTS {
+            *lossy = Region::from_rect(lossy.bounds());
         }
     }
 
     fn within(&self, surface: SurfaceId, area: &Region) -> Region {
-        self.surfaces.get(&surface).map(|lossy| lossy.within(area)).unwrap_or_default()
+        let Some(lossy) = self.surfaces.get(&surface).filter(|lossy| lossy.intersects(area)) else {
+            return Region::new();
+        };
+        let mut within = area.clone();
+        within.intersect(lossy);
+        within
     }
 
     /// The part of an operation that gets approximate pixels of surfaces.
@@ -292,6 +300,22 @@ mod tests {
         assert_eq!(region(&loss), Region::from_rect(Rect::new(30, 49, 50, 50)));
         loss.exact(SurfaceId::PRIMARY, &WHOLE);
         assert!(loss.surfaces.is_empty());
+    }
+
+    #[test]
+    fn scattered_drawing_ends_the_loss_under_it_and_the_region_stays_bounded() {
+        let mut loss = lossy(Rect::new(0, 0, 100, 100));
+        let dots = |count: i32| {
+            (0..count).map(|dot| Rect::new(dot % 49 * 2, dot / 49 * 2, dot % 49 * 2 + 1, dot / 49 * 2 + 1))
+        };
+        for dot in dots(200) {
+            loss.draw(&primary(dot, fill(Rop::PUT)), false);
+        }
+        assert_eq!(region(&loss).area(), 100 * 100 - 200);
+        for dot in dots(49 * 49) {
+            loss.draw(&primary(dot, fill(Rop::PUT)), false);
+            assert!(region(&loss).as_slice().len() <= Loss::MAX_RECTS);
+        }
     }
 
     #[test]
