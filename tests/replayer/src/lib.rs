@@ -17,6 +17,7 @@ pub mod libraries;
 pub mod migration;
 pub mod null_client;
 pub mod options;
+pub mod pixels;
 pub mod random;
 pub mod report;
 pub mod rings;

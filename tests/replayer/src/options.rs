@@ -12,7 +12,8 @@ use clap::{Parser, ValueEnum};
 /// has taken as many commands as it was to, then what clients do and what it cost. With --control it does
 /// what its standard input says: `go N` or `go all` (take commands up to the Nth since the start),
 /// `measure` (cost counts from here), `finish` (destroy the primary surface and show the end marker, a
-/// primary surface of 64 x 16 pixels that is destroyed at once), `report` (print what it cost), `migrate ...` (a
+/// primary surface of 64 x 16 pixels that is destroyed at once), `report` (print what it cost), `look [FOLDER]`
+/// (print what every surface shows, and write its pixels to the folder), `migrate ...` (a
 /// step of a migration), `agent ...` (something that the guest's agent does), `quit`.
 #[derive(Clone, Debug, Parser)]
 #[command(version)]

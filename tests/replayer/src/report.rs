@@ -102,6 +102,19 @@ pub enum Line<'a> {
         /// How many.
         count: u32,
     },
+    /// A surface's pixels.
+    Surface {
+        /// Which one.
+        surface: u32,
+        /// `SPICE_SURFACE_FMT_*`.
+        format: u32,
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// The MD5 of its rows in the order of memory.
+        md5: &'a str,
+    },
     /// What the verb before it has led to is printed.
     Done,
     /// A byte of a key's scan code.

@@ -4,13 +4,14 @@
 //! The feeder pushes and waits; the library's threads take, release and complete, and never wait. The
 //! library is held to its contract: what it releases twice, or never took, is counted as a fault.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use recording::{CommandKind, Memory};
 
+use crate::pixels::{Pixels, Shape};
 use crate::report::Counts;
 
 /// How long the library may take for anything before it counts as stuck.
@@ -49,6 +50,15 @@ pub struct Entry {
     pub address: u64,
 }
 
+/// A surface that a command in `live` created.
+#[derive(Clone, Copy, Debug)]
+struct OffScreen {
+    command: u64,
+    shape: Shape,
+    /// Where in the command's memory its pixels are.
+    at: usize,
+}
+
 /// What the feeder waits for.
 #[derive(Clone, Copy, Debug)]
 enum Wish {
@@ -63,6 +73,8 @@ struct State {
     /// The library has seen the ring empty and waits to be woken.
     asleep: [bool; 2],
     live: HashMap<u64, (Memory, Option<u32>)>,
+    /// Surfaces that commands have created and not destroyed, by their numbers.
+    surfaces: BTreeMap<u32, OffScreen>,
     /// Memory of released commands, where it is kept to the end.
     kept: Vec<Memory>,
     /// Surfaces whose ids may be given out again.
@@ -129,8 +141,11 @@ impl Rings {
         let mut state = self.lock();
         let mut wake = false;
         while let Some(prepared) = batch.pop_front() {
-            let Prepared { id, kind, address, memory, destroys } = prepared;
+            let Prepared { id, kind, address, mut memory, destroys } = prepared;
             let ring = if kind == CommandKind::Cursor { Ring::Cursor } else { Ring::Display };
+            if kind == CommandKind::Surface {
+                state.follow(id, &mut memory, destroys);
+            }
             state.live.insert(id, (memory, destroys));
             let (entries, asleep) = state.ring(ring);
             entries.push_back(Entry { kind, address });
@@ -201,6 +216,19 @@ impl Rings {
         self.lock().counts
     }
 
+    /// The surfaces that commands have created and not destroyed.
+    pub fn surfaces(&self) -> Vec<(u32, Shape)> {
+        self.lock().surfaces.iter().map(|(surface, OffScreen { shape, .. })| (*surface, *shape)).collect()
+    }
+
+    /// What the memory of such a surface holds.
+    pub fn pixels(&self, surface: u32) -> Option<Pixels> {
+        let mut state = self.lock();
+        let OffScreen { command, shape, at } = *state.surfaces.get(&surface)?;
+        let (memory, _) = state.live.get_mut(&command)?;
+        Some(Pixels { surface, shape, rows: shape.rows(memory.bytes_mut().get(at..)?) })
+    }
+
     /// Surfaces whose ids became free since the last call.
     pub fn freed_surfaces(&self) -> Vec<u32> {
         std::mem::take(&mut self.lock().freed_surfaces)
@@ -208,6 +236,23 @@ impl Rings {
 }
 
 impl State {
+    /// Takes note of a surface that a command creates or destroys.
+    fn follow(&mut self, command: u64, memory: &mut Memory, destroys: Option<u32>) {
+        if let Some(surface) = destroys {
+            self.surfaces.remove(&surface);
+            return;
+        }
+        let base = memory.address();
+        let bytes = memory.bytes_mut();
+        let number = bytes.get(8..).and_then(|rest| rest.first_chunk()).copied();
+        let address = bytes.get(33..).and_then(|rest| rest.first_chunk()).copied();
+        if let (Some(number), Some(address), Some(shape)) = (number, address, Shape::of_command(bytes)) {
+            let at = u64::from_le_bytes(address).wrapping_sub(base);
+            let at = usize::try_from(at).unwrap_or(usize::MAX);
+            self.surfaces.insert(u32::from_le_bytes(number), OffScreen { command, shape, at });
+        }
+    }
+
     fn ring(&mut self, ring: Ring) -> (&mut VecDeque<Entry>, &mut bool) {
         let [display, cursor] = &mut self.rings;
         let [display_asleep, cursor_asleep] = &mut self.asleep;

@@ -2,6 +2,7 @@
 
 use std::io::BufRead;
 use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::fills::FillSource;
 use crate::film::FilmSource;
 use crate::migration::MigrationCall;
 use crate::options::{Options, Scene};
+use crate::pixels::Shape;
 use crate::random::RandomSource;
 use crate::report::{self, Counts, Line};
 use crate::rings::Rings;
@@ -34,6 +36,7 @@ enum Verb {
     Measure,
     Finish,
     Report,
+    Look(Option<PathBuf>),
     Migrate(MigrationCall),
     Agent(AgentCall),
     Quit,
@@ -47,6 +50,8 @@ impl Verb {
             ["measure"] => Self::Measure,
             ["finish"] => Self::Finish,
             ["report"] => Self::Report,
+            ["look"] => Self::Look(None),
+            ["look", folder] => Self::Look(Some(folder.into())),
             ["migrate", step @ ..] => Self::Migrate(MigrationCall::parse(step)?),
             ["agent", step @ ..] => Self::Agent(AgentCall::parse(step)?),
             ["quit"] => Self::Quit,
@@ -86,7 +91,7 @@ pub fn run(options: &Options) -> Result<()> {
                 Scene::Still => run_source(options, StillSource::new(count)),
                 Scene::Film => run_source(options, FilmSource::new(count)),
             },
-            Some(seed) => run_source(options, RandomSource::new(seed, count)),
+            Some(seed) => run_source(options, RandomSource::new(seed, count)?),
         },
         _ => bail!("a recording or a number of commands is needed"),
     }
@@ -218,6 +223,7 @@ impl Session {
                 let usage = self.start.usage(&self.time);
                 report::print(&Line::Cost { counts: self.counts(), usage });
             }
+            Verb::Look(folder) => self.look(folder.as_deref())?,
             Verb::Migrate(call) => {
                 let result = self.host.migrate(&call);
                 report::print(&Line::Migration { result });
@@ -229,6 +235,29 @@ impl Session {
             Verb::Quit => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// Prints what each surface shows after the commands so far, and writes its pixels to the folder, if any.
+    fn look(&mut self, folder: Option<&Path>) -> Result<()> {
+        let mut seen = Vec::new();
+        if let Some(primary) = self.host.primary() {
+            self.host.update(0, primary.shape);
+            seen.extend(self.host.primary());
+        }
+        for (surface, shape) in self.rings.surfaces() {
+            self.host.update(surface, shape);
+            seen.extend(self.rings.pixels(surface));
+        }
+        for pixels in seen {
+            if let Some(folder) = folder {
+                pixels.write(folder)?;
+            }
+            let Shape { format, width, height, .. } = pixels.shape;
+            let md5 = &pixels.digest()?;
+            report::print(&Line::Surface { surface: pixels.surface, format, width, height, md5 });
+        }
+        report::print(&Line::Done);
+        Ok(())
     }
 
     fn counts(&self) -> Counts {
@@ -286,6 +315,7 @@ mod tests {
         assert_eq!(Verb::parse("go 12").unwrap(), Verb::Go(12));
         assert_eq!(Verb::parse("go all").unwrap(), Verb::Go(u64::MAX));
         assert_eq!(Verb::parse(" finish ").unwrap(), Verb::Finish);
+        assert_eq!(Verb::parse("look").unwrap(), Verb::Look(None));
         for wrong in ["", "go", "go x", "go 1 2", "stop"] {
             assert!(Verb::parse(wrong).is_err(), "{wrong}");
         }

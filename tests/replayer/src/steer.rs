@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -50,6 +50,21 @@ pub struct Reached {
     pub commands: u64,
     /// Whether nothing follows.
     pub end: bool,
+}
+
+/// The line `surface`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Seen {
+    /// Which one.
+    pub surface: u32,
+    /// `SPICE_SURFACE_FMT_*`.
+    pub format: u32,
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// The MD5 of its rows.
+    pub md5: String,
 }
 
 /// The line `cost`.
@@ -204,6 +219,21 @@ impl Replayer {
     pub fn cost(&mut self) -> Result<Cost> {
         self.say("report")?;
         self.expect("cost")
+    }
+
+    /// What every surface shows after the commands so far. Pixels go to the folder, if there is one.
+    ///
+    /// # Errors
+    /// As [`Replayer::expect`].
+    pub fn look(&mut self, folder: Option<&Path>) -> Result<Vec<Seen>> {
+        match folder {
+            None => self.say("look")?,
+            Some(folder) => self.say(&format!("look {}", folder.display()))?,
+        }
+        let is_last = |line: &Value| line.get("event").and_then(Value::as_str) == Some("done");
+        let mut lines = self.lines_until("done", is_last)?;
+        lines.retain(|line| line.get("event").and_then(Value::as_str) == Some("surface"));
+        lines.into_iter().map(|line| Ok(serde_json::from_value(line)?)).collect()
     }
 
     /// Makes a step of a migration; gives the lines from there to what the call returned.

@@ -79,6 +79,15 @@ pub(super) struct SurfaceCreate {
     pub(super) group: u32,
 }
 
+/// `QXLRect`.
+#[repr(C)]
+pub(super) struct Rect {
+    pub(super) top: i32,
+    pub(super) left: i32,
+    pub(super) bottom: i32,
+    pub(super) right: i32,
+}
+
 /// A command as the device's ring hands it out.
 #[repr(C, packed)]
 pub(super) struct CommandExt {

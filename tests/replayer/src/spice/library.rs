@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::abi::{BaseInstance, CharDeviceInstance, CoreInterface, MemSlot, QxlInstance, SurfaceCreate};
+use super::abi::{BaseInstance, CharDeviceInstance, CoreInterface, MemSlot, QxlInstance, Rect, SurfaceCreate};
 
 /// `SpiceServer`, of which only the library knows more.
 pub(super) type Server = *mut c_void;
@@ -72,6 +72,7 @@ entry_points! {
     spice_qxl_destroy_primary_surface: fn(Qxl, u32);
     spice_qxl_destroy_primary_surface_async: fn(Qxl, u32, u64);
     spice_qxl_destroy_surfaces: fn(Qxl);
+    spice_qxl_update_area: fn(Qxl, u32, *mut Rect, *mut Rect, u32, u32);
     spice_qxl_reset_cursor: fn(Qxl);
     spice_qxl_reset_image_cache: fn(Qxl);
 }

@@ -22,13 +22,14 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use recording::{Memory, PrimarySurface};
 
-use self::abi::{BaseInstance, CharDeviceInstance, CoreInterface, MemSlot, QxlInstance, SurfaceCreate};
+use self::abi::{BaseInstance, CharDeviceInstance, CoreInterface, MemSlot, QxlInstance, Rect, SurfaceCreate};
 use self::agent::Agent;
 use self::device::Device;
 use self::inputs::Inputs;
 use self::library::{EntryPoints, Server};
 use self::migration::Migration;
 use crate::options::{Address, Settings};
+use crate::pixels::{Pixels, Shape};
 use crate::rings::Rings;
 
 const UNIX_ONLY: c_int = 4;
@@ -42,7 +43,8 @@ pub struct Host {
     /// The pixels of every primary surface so far. The library may read an old one until it has told
     /// all clients that it is gone, so all stay.
     primaries: Vec<Memory>,
-    has_primary: bool,
+    /// The shape of the primary surface, while there is one.
+    primary: Option<Shape>,
 }
 
 /// Rings the library's bell for its rings, from any thread.
@@ -77,7 +79,7 @@ impl Host {
         let device = Box::leak(Device::new(rings));
         let device = std::ptr::from_mut(device).cast::<QxlInstance>();
         let agent = Box::leak(Agent::new()).instance();
-        let host = Self { entry, server, device, agent, primaries: Vec::new(), has_primary: false };
+        let host = Self { entry, server, device, agent, primaries: Vec::new(), primary: None };
         host.configure(settings)?;
         host.initialize(settings)?;
         Ok(host)
@@ -180,7 +182,7 @@ impl Host {
     /// Creates the primary surface, with `cookie` by the call that completes later. One that is there is
     /// destroyed first.
     pub fn create_primary(&mut self, surface: &PrimarySurface, cookie: Option<u64>) {
-        if self.has_primary {
+        if self.primary.is_some() {
             self.destroy_primary(None);
         }
         let mut pixels = Memory::zeroed(surface.pixels.len());
@@ -198,7 +200,8 @@ impl Host {
             group: 0,
         };
         self.primaries.push(pixels);
-        self.has_primary = true;
+        let PrimarySurface { width, height, stride, format, .. } = *surface;
+        self.primary = Some(Shape { format, width, height, stride });
         match cookie {
             // SAFETY: the library copies the description; the pixels stay.
             None => unsafe {
@@ -214,7 +217,7 @@ impl Host {
     /// Destroys the primary surface, with `cookie` by the call that completes later. Says whether there
     /// was one; without, nothing is called.
     pub fn destroy_primary(&mut self, cookie: Option<u64>) -> bool {
-        if !std::mem::take(&mut self.has_primary) {
+        if self.primary.take().is_none() {
             return false;
         }
         match cookie {
@@ -230,9 +233,24 @@ impl Host {
 
     /// Destroys all surfaces.
     pub fn destroy_surfaces(&mut self) {
-        self.has_primary = false;
+        self.primary = None;
         // SAFETY: the device is valid.
         unsafe { (self.entry.spice_qxl_destroy_surfaces)(self.device) };
+    }
+
+    /// Has the library draw all of a surface and put it into the guest's memory.
+    pub fn update(&self, surface: u32, shape: Shape) {
+        let side = |length: u32| i32::try_from(length).unwrap_or(i32::MAX);
+        let mut area = Rect { top: 0, left: 0, bottom: side(shape.height), right: side(shape.width) };
+        let nothing = std::ptr::null_mut();
+        // SAFETY: the device is valid, and the library copies the area; it has nowhere to put dirty rectangles.
+        unsafe { (self.entry.spice_qxl_update_area)(self.device, surface, &raw mut area, nothing, 0, 0) };
+    }
+
+    /// The primary surface as the library last put it into the guest's memory.
+    pub fn primary(&mut self) -> Option<Pixels> {
+        let shape = self.primary?;
+        Some(Pixels { surface: 0, shape, rows: shape.rows(self.primaries.last_mut()?.bytes_mut()) })
     }
 
     /// Hides the pointer.
