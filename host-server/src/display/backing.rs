@@ -50,9 +50,52 @@ impl Backing {
     }
 }
 
-/// `area` widened until its rows begin at a byte, and the offset of that byte in a row.
+/// `area` widened until its rows begin and end with a byte, and the offset of the first byte in a row.
 fn whole_bytes(surface: &Surface, area: Rect) -> (Rect, u64) {
-    let left = if surface.format().bits_per_pixel() < 8 { area.left & !7 } else { area.left };
-    let column = surface.format().row_bytes(left.unsigned_abs());
-    (Rect { left, ..area }, column)
+    let area = if surface.format().bits_per_pixel() < 8 {
+        let right = (area.right.saturating_add(7) & !7).min(surface.bounds().right);
+        Rect { left: area.left & !7, right, ..area }
+    } else {
+        area
+    };
+    let column = surface.format().row_bytes(area.left.unsigned_abs());
+    (area, column)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use image::geometry::Size;
+    use image::rop::BinaryRop;
+    use image::surface::{Pixels, SET_BIT, SurfaceFormat};
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Bytes(Mutex<Vec<u8>>);
+
+    impl GuestRegion for Bytes {
+        fn read(&self, _: u64, _: &mut [u8]) {}
+        fn write(&self, offset: u64, bytes: &[u8]) {
+            let start = usize::try_from(offset).unwrap();
+            self.0.lock().unwrap()[start..start + bytes.len()].copy_from_slice(bytes);
+        }
+        fn host_address(&self, _: u64) -> usize {
+            0
+        }
+    }
+
+    #[test]
+    fn bits_beside_an_area_are_kept() {
+        let mut surface = Surface::new(SurfaceFormat::A1, Size::new(20, 1)).unwrap();
+        let Pixels::Bytes(plane) = surface.pixels_mut() else { unreachable!("1 bit a pixel") };
+        plane.fill_rop(&Rect::new(0, 0, 20, 1), SET_BIT, BinaryRop::Copy);
+        let memory = Arc::new(Bytes(Mutex::new(vec![0; 4])));
+        let backing = Backing { region: memory.clone(), offset: 0, stride: 4, bottom_up: false };
+        backing.store(&surface, Rect::new(9, 0, 11, 1));
+        assert_eq!(*memory.0.lock().unwrap(), [0, 0xff, 0, 0]);
+        backing.store(&surface, Rect::new(17, 0, 18, 1));
+        assert_eq!(*memory.0.lock().unwrap(), [0, 0xff, 0x0f, 0]);
+    }
 }

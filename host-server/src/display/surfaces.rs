@@ -202,6 +202,9 @@ impl Surfaces {
             catch_unwind(AssertUnwindSafe(|| render::paint(&mut target.pixels, &item.drawable, self)));
         target.drawn.add_rect(&item.drawable.bbox);
         target.unsaved.add_rect(&item.region.bounds());
+        if let Some(spill) = canvas::spill(&item.drawable) {
+            target.unsaved.add_rect(&spill);
+        }
         if let Some(place) = self.all.get_mut(id.0 as usize) {
             *place = Some(target);
         }

@@ -106,7 +106,11 @@ impl Pixels {
                 let data = rows(&pieces, stride, layout.stride, buffers);
                 Bitmap::new(layout, palette, buffers.lend(data)).map_err(GuestFault::new)?
             }
-            Body::Quic(stream) => quic::decode(&stream, MAX_DECODED_PIXELS).map_err(GuestFault::new)?,
+            Body::Quic(stream) => {
+                let decoded = quic::decode(&stream, MAX_DECODED_PIXELS).map_err(GuestFault::new)?;
+                // The original decodes these to 32 bits, the fourth of which is 0, wherever that can be seen.
+                if decoded.format() == BitmapFormat::Rgb555 { widened(&decoded)? } else { decoded }
+            }
         };
         Ok(Image {
             id: descriptor.id.get(),
@@ -115,6 +119,18 @@ impl Pixels {
             ..Image::new(bitmap)
         })
     }
+}
+
+/// The bitmap as one of 32 bits a pixel.
+fn widened(bitmap: &Bitmap) -> Result<Bitmap, GuestFault> {
+    let layout = Layout::packed(BitmapFormat::Xrgb32, bitmap.size()).map_err(GuestFault::new)?;
+    let mut row = vec![0; bitmap.width() as usize];
+    let mut data = Vec::with_capacity(bitmap.data().len() * 2);
+    for y in 0..bitmap.height() {
+        bitmap.row_to_xrgb(y, &mut row);
+        data.extend(row.iter().flat_map(|pixel| pixel.to_le_bytes()));
+    }
+    Bitmap::new(layout, None, data.into()).map_err(GuestFault::new)
 }
 
 fn describe_rows(

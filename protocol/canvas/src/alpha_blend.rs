@@ -30,9 +30,16 @@ pub(crate) fn alpha_blend<T: Depth>(
     if blend.alpha == 0 {
         return Ok(());
     }
-    let format = blending_format(canvas.format);
-    let picture = canvas.picture(&blend.source, &blend.area)?;
     let area = &blend.area;
+    if let Some((argb, at)) = canvas.of_other_depth(&blend.source, area, blend.source_surface_has_alpha)? {
+        blend_argb(canvas, region, bbox, blend, (&argb, at))?;
+        if !blend.dest_has_alpha {
+            clear_high_bytes(canvas, bbox);
+        }
+        return Ok(());
+    }
+    let format = blending_format(canvas.format);
+    let picture = canvas.picture(&blend.source, area)?;
     if bbox.size() == area.size() {
         let at = Point::new(bbox.left.saturating_sub(area.left), bbox.top.saturating_sub(area.top));
         if replaces(canvas, &picture, blend) && picture.placed(at).contains(&region.bounds()) {
@@ -58,25 +65,39 @@ pub(crate) fn alpha_blend<T: Depth>(
         canvas.blit_plane(region, &plane, region.bounds().origin(), BinaryRop::Copy);
     } else {
         let (argb, at) = argb_plane(&picture, canvas.format, blend.source_surface_has_alpha)?;
-        let scaling = Scaling {
-            area: area.translate(-at.x, -at.y),
-            bbox: *bbox,
-            visible: region.bounds(),
-            whole_steps: false,
-        };
-        forget_unused_bits(canvas, region);
-        let argb =
-            scaled(&argb, (SurfaceFormat::Argb32, SurfaceFormat::Argb32), &scaling, ScaleMode::Nearest)?;
-        let corner = region.bounds().origin();
-        for rect in region.rects() {
-            let from = Point::new(rect.left - corner.x, rect.top - corner.y);
-            canvas.plane.each_row_with(rect, &argb, from, |row, source| {
-                over_row(row, source, blend.alpha, format);
-            });
-        }
+        blend_argb(canvas, region, bbox, blend, (&argb, at))?;
     }
     if !blend.dest_has_alpha {
         clear_high_bytes(canvas, bbox);
+    }
+    Ok(())
+}
+
+/// Blends pixels 0xAARRGGBB, of which the first is pixel `at` of the image.
+fn blend_argb<T: Depth>(
+    canvas: &mut Canvas<'_, T>,
+    region: &Region,
+    bbox: &Rect,
+    blend: &AlphaBlend<Source>,
+    (argb, at): (&Plane<u32>, Point),
+) -> Result<(), DrawError> {
+    let format = blending_format(canvas.format);
+    let area = blend.area.translate(-at.x, -at.y);
+    let scaled_pixels;
+    let (argb, corner) = if bbox.size() == area.size() {
+        (argb, Point::new(bbox.left.saturating_sub(area.left), bbox.top.saturating_sub(area.top)))
+    } else {
+        let scaling = Scaling { area, bbox: *bbox, visible: region.bounds(), whole_steps: false };
+        let formats = (SurfaceFormat::Argb32, SurfaceFormat::Argb32);
+        scaled_pixels = scaled(argb, formats, &scaling, ScaleMode::Nearest)?;
+        (&scaled_pixels, region.bounds().origin())
+    };
+    forget_unused_bits(canvas, region);
+    for rect in region.rects() {
+        let from = Point::new(rect.left.saturating_sub(corner.x), rect.top.saturating_sub(corner.y));
+        canvas.plane.each_row_with(rect, argb, from, |row, source| {
+            over_row(row, source, blend.alpha, format);
+        });
     }
     Ok(())
 }

@@ -39,7 +39,7 @@ pub(crate) fn paint<T: Depth>(
 /// Combines `region` with a colour.
 pub(crate) fn solid<T: Depth>(canvas: &mut Canvas<'_, T>, region: &Region, color: u32, rop: BinaryRop) {
     for rect in region.rects() {
-        canvas.plane.fill_rop(rect, T::from_color(color), rop);
+        canvas.plane.fill_rop(rect, T::of_color(color, canvas.format), rop);
     }
 }
 

@@ -113,6 +113,16 @@ fn put<T: Depth>(
     if rop == BinaryRop::Noop || region.is_empty() {
         return Ok(());
     }
+    if bbox.size() != area.size()
+        && rop == BinaryRop::Copy
+        && let Some((argb, at)) = canvas.of_other_depth(source, area, false)?
+    {
+        let area = area.translate(-at.x, -at.y);
+        let scaling = Scaling { area, bbox: *bbox, visible: region.bounds(), whole_steps: false };
+        let argb = scaled(&argb, (SurfaceFormat::Argb32, SurfaceFormat::Argb32), &scaling, mode)?;
+        canvas.write_argb(region, &argb);
+        return Ok(());
+    }
     let picture = canvas.picture(source, area)?;
     if bbox.size() == area.size() {
         canvas.blit(region, &picture, corner_of(bbox, area, Point::default()), rop);

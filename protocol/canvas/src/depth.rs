@@ -1,11 +1,11 @@
-//! What differs between surfaces of 8, 16 and 32 bits a pixel.
+//! What differs between surfaces of 1 and 8, of 16 and of 32 bits a pixel.
 
 use image::bitmap::{Bitmap, BitmapFormat, Palette};
 use image::pixel::{
     self, expand_row, index_at, pixels_from, rgb555_to_xrgb, rgb565_to_xrgb, xrgb_to_rgb555, xrgb_to_rgb565,
 };
 use image::plane::{Pixel, Plane};
-use image::surface::{Pixels, Surface, SurfaceFormat};
+use image::surface::{Pixels, SET_BIT, Surface, SurfaceFormat};
 
 /// The bits of a 32-bit pixel that hold no colour.
 pub(crate) const HIGH_BYTE: u32 = 0xff00_0000;
@@ -15,8 +15,14 @@ pub(crate) trait Depth: Pixel {
     /// The bits that tell whether two pixels have the same colour.
     const COLOR_BITS: u32;
 
-    /// The pixels of a surface of this depth.
+    /// The pixels of a surface of this depth. Those of 1 bit are kept in bytes, as those of 8 bits are.
     fn plane(surface: &Surface) -> Option<&Plane<Self>>;
+
+    /// The pixel for a colour in the surface's own format.
+    fn of_color(color: u32, format: SurfaceFormat) -> Self {
+        let _ = format;
+        Self::from_color(color)
+    }
 
     /// The pixel as 0xAARRGGBB; alpha is 255 for a format that has none.
     fn to_argb(self, format: SurfaceFormat) -> u32;
@@ -115,20 +121,34 @@ impl Depth for u8 {
 
     fn plane(surface: &Surface) -> Option<&Plane<Self>> {
         match surface.pixels() {
-            Pixels::Bytes(plane) if surface.format() == SurfaceFormat::A8 => Some(plane),
-            _ => None,
+            Pixels::Bytes(plane) => Some(plane),
+            Pixels::Words(_) | Pixels::Longs(_) => None,
         }
     }
 
+    fn of_color(color: u32, format: SurfaceFormat) -> Self {
+        match format {
+            SurfaceFormat::A1 if color & 1 == 0 => 0,
+            SurfaceFormat::A1 => SET_BIT,
+            _ => Self::from_color(color),
+        }
+    }
+
+    /// A set bit is kept as a byte of ones, which is what 255 of 255 is.
     fn to_argb(self, _: SurfaceFormat) -> u32 {
         u32::from(self) << 24
     }
 
-    fn from_argb(argb: u32, _: SurfaceFormat) -> Self {
-        argb.to_le_bytes()[3]
+    fn from_argb(argb: u32, format: SurfaceFormat) -> Self {
+        let alpha = argb.to_le_bytes()[3];
+        match format {
+            SurfaceFormat::A1 if alpha < 0x80 => 0,
+            SurfaceFormat::A1 => SET_BIT,
+            _ => alpha,
+        }
     }
 
-    fn convert_row(bitmap: &Bitmap, row: &[u8], first: usize, _: SurfaceFormat, out: &mut [Self]) {
+    fn convert_row(bitmap: &Bitmap, row: &[u8], first: usize, format: SurfaceFormat, out: &mut [Self]) {
         match bitmap.format() {
             BitmapFormat::Alpha8 => {
                 for (out, [alpha]) in out.iter_mut().zip(pixels_from::<1>(row, first)) {
@@ -141,6 +161,9 @@ impl Depth for u8 {
                 }
             }
             _ => out.fill(0xff),
+        }
+        if format == SurfaceFormat::A1 {
+            out.iter_mut().for_each(|alpha| *alpha = Self::from_argb(u32::from(*alpha) << 24, format));
         }
     }
 }

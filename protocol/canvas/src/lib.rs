@@ -31,8 +31,9 @@ mod source;
 mod stroke;
 mod text;
 
+use image::geometry::Rect;
 use image::rop::BinaryRop;
-use image::surface::{Pixels, Surface, SurfaceFormat};
+use image::surface::{Pixels, Surface};
 use wire::drawable::{Drawable, Operation, SurfaceId};
 
 pub use error::DrawError;
@@ -60,10 +61,17 @@ pub fn draw(
     match target.pixels_mut() {
         Pixels::Longs(plane) => paint(&mut Canvas { plane, format, own, surfaces }, drawable),
         Pixels::Words(plane) => paint(&mut Canvas { plane, format, own, surfaces }, drawable),
-        Pixels::Bytes(_) if format == SurfaceFormat::A1 => {
-            Err(DrawError::Unsupported("drawing on a surface of 1 bit a pixel"))
-        }
         Pixels::Bytes(plane) => paint(&mut Canvas { plane, format, own, surfaces }, drawable),
+    }
+}
+
+/// What a drawing may change besides the part of its bounding box that the clip shows: the fourth bytes of
+/// pixels without alpha.
+pub fn spill<I>(drawable: &Drawable<I>) -> Option<Rect> {
+    match &drawable.operation {
+        Operation::Text(text) => text::bounds(&text.glyphs),
+        Operation::AlphaBlend(_) => Some(drawable.bbox),
+        _ => None,
     }
 }
 
@@ -131,7 +139,8 @@ mod tests {
     use alloc::vec::Vec;
 
     use image::bitmap::{Bitmap, BitmapFormat, Layout};
-    use image::geometry::{Point, Rect, Size};
+    use image::geometry::{Point, Size};
+    use image::surface::SurfaceFormat;
     use wire::drawable::{Brush, Clip, Copy, Fill, Mask, Rop, ScaleMode};
 
     use super::*;

@@ -10,6 +10,7 @@ use image::rop::BinaryRop;
 use image::surface::SurfaceFormat;
 use wire::drawable::SurfaceId;
 
+use crate::alpha_blend::blending_format;
 use crate::depth::{Depth, HIGH_BYTE};
 use crate::error::DrawError;
 use crate::source::{Source, Surfaces};
@@ -78,16 +79,49 @@ impl<'a, T: Depth> Canvas<'a, T> {
             Source::Bitmap(bitmap) => Picture::Bitmap { bitmap, high_bits_set: false },
             Source::HighBitsSet(bitmap) => Picture::Bitmap { bitmap, high_bits_set: true },
             Source::Surface(id) if *id == self.own => {
-                let plane = self.plane.cut(area)?;
-                let at = area.intersection(&self.plane.bounds()).unwrap_or_default().origin();
+                // A pixel more on each side, which smooth scaling looks at.
+                let around = area.grown(1).intersection(&self.plane.bounds()).unwrap_or_default();
+                let plane = self.plane.cut(&around)?;
+                let at = around.origin();
                 Picture::Copied { plane, at }
             }
             Source::Surface(id) => {
                 let surface = self.surfaces.surface(*id).ok_or(DrawError::MissingSurface(*id))?;
-                let plane = T::plane(surface).ok_or(DrawError::Depth(*id))?;
+                let same = surface.format().bits_per_pixel() == self.format.bits_per_pixel();
+                let plane = T::plane(surface).filter(|_| same).ok_or(DrawError::Depth(*id))?;
                 Picture::Surface { plane, format: surface.format() }
             }
         })
+    }
+
+    /// The part `area` of the image, and a pixel around it, as 0xAARRGGBB, if the image is a surface of another
+    /// depth than the canvas; with the image's pixel at the plane's corner.
+    ///
+    /// With `fourth_is_alpha`, the fourth byte of [`SurfaceFormat::Xrgb32`] counts as alpha.
+    pub(crate) fn of_other_depth(
+        &self,
+        source: &Source,
+        area: &Rect,
+        fourth_is_alpha: bool,
+    ) -> Result<Option<(Plane<u32>, Point)>, DrawError> {
+        let Source::Surface(id) = source else { return Ok(None) };
+        if *id == self.own {
+            return Ok(None);
+        }
+        let surface = self.surfaces.surface(*id).ok_or(DrawError::MissingSurface(*id))?;
+        let format = surface.format();
+        if format.bits_per_pixel() == self.format.bits_per_pixel() {
+            return Ok(None);
+        }
+        let read = if fourth_is_alpha { blending_format(format) } else { format };
+        let around = area.grown(1).intersection(&surface.bounds()).unwrap_or_default();
+        let mut argb = Plane::new(around.size())?;
+        match surface.pixels() {
+            image::surface::Pixels::Bytes(plane) => convert(plane, &mut argb, &around, read),
+            image::surface::Pixels::Words(plane) => convert(plane, &mut argb, &around, read),
+            image::surface::Pixels::Longs(plane) => convert(plane, &mut argb, &around, read),
+        }
+        Ok(Some((argb, around.origin())))
     }
 
     /// All of the image that `source` means.
@@ -131,6 +165,19 @@ impl<'a, T: Depth> Canvas<'a, T> {
         for rect in region.rects() {
             let from = Point::new(rect.left.saturating_sub(at.x), rect.top.saturating_sub(at.y));
             self.plane.blit_rop(rect, plane, from, rop);
+        }
+    }
+
+    /// Replaces `region` by pixels 0xAARRGGBB, of which the first belongs to the corner of the region's bounds.
+    pub(crate) fn write_argb(&mut self, region: &Region, argb: &Plane<u32>) {
+        let (corner, format) = (region.bounds().origin(), self.format);
+        for rect in region.rects() {
+            let from = Point::new(rect.left - corner.x, rect.top - corner.y);
+            self.plane.each_row_with(rect, argb, from, |row, source| {
+                for (to, from) in row.iter_mut().zip(source) {
+                    *to = T::from_argb(*from, format);
+                }
+            });
         }
     }
 
@@ -217,4 +264,14 @@ impl<'a, T: Depth> Picture<'a, T> {
             out.iter_mut().for_each(|pixel| *pixel = *pixel | high);
         }
     }
+}
+
+/// Fills `argb` with what `plane` has in `area`, which lies inside it.
+fn convert<S: Depth>(plane: &Plane<S>, argb: &mut Plane<u32>, area: &Rect, format: SurfaceFormat) {
+    let whole = argb.bounds();
+    argb.each_row_with(&whole, plane, area.origin(), |out, row| {
+        for (out, pixel) in out.iter_mut().zip(row) {
+            *out = pixel.to_argb(format);
+        }
+    });
 }

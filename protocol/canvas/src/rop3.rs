@@ -44,7 +44,8 @@ pub(crate) fn rop3<T: Depth>(
         let from = Point::new(x, y);
         match &tile {
             Tile::Solid(color) => {
-                canvas.plane.rop3_color(rect, source, from, T::from_color(*color), rop);
+                let color = T::of_color(*color, canvas.format);
+                canvas.plane.rop3_color(rect, source, from, color, rop);
             }
             Tile::Pattern { pixels, origin } => {
                 canvas.plane.rop3_tile(rect, source, from, pixels, *origin, rop);

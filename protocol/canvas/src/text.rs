@@ -79,11 +79,11 @@ impl Ink {
             Brush::None => None,
             Brush::Solid(color) => Some(Self::Solid(solid_ink(*color, canvas.format))),
             Brush::Pattern { image, origin } => {
-                let picture = canvas.whole_picture(image)?;
-                let format = picture.format_on(canvas.format);
-                let (converted, _) = picture.into_pixels(canvas.format)?;
-                let argb = converted.pixels().iter().map(|pixel| pixel.to_argb(format)).collect();
-                let pixels = Plane::from_pixels(converted.size(), argb)?;
+                let all = Rect::new(0, 0, i32::MAX, i32::MAX);
+                let pixels = match canvas.of_other_depth(image, &all, false)? {
+                    Some((pixels, _)) => pixels,
+                    None => argb_of(canvas, image)?,
+                };
                 let x = corner.x.wrapping_add(origin.x);
                 let y = corner.y.wrapping_add(origin.y);
                 (!pixels.bounds().is_empty()).then_some(Self::Pattern(pixels, Point::new(x, y)))
@@ -104,6 +104,15 @@ impl Ink {
     }
 }
 
+/// All of an image as 0xAARRGGBB.
+fn argb_of<T: Depth>(canvas: &Canvas<'_, T>, image: &Source) -> Result<Plane<u32>, DrawError> {
+    let picture = canvas.whole_picture(image)?;
+    let format = picture.format_on(canvas.format);
+    let (converted, _) = picture.into_pixels(canvas.format)?;
+    let argb = converted.pixels().iter().map(|pixel| pixel.to_argb(format)).collect();
+    Ok(Plane::from_pixels(converted.size(), argb)?)
+}
+
 /// A colour in the surface's format as 0xAARRGGBB. On both kinds of surfaces of 16 bits a colour has
 /// channels of 5 bits.
 fn solid_ink(color: u32, format: SurfaceFormat) -> u32 {
@@ -119,7 +128,7 @@ fn solid_ink(color: u32, format: SurfaceFormat) -> u32 {
 }
 
 /// The rectangle around the glyphs' boxes; `None` when there are no glyphs.
-fn bounds(string: &GlyphString) -> Option<Rect> {
+pub(crate) fn bounds(string: &GlyphString) -> Option<Rect> {
     string.glyphs.iter().map(glyph_box).reduce(|a, b| {
         Rect::new(a.left.min(b.left), a.top.min(b.top), a.right.max(b.right), a.bottom.max(b.bottom))
     })

@@ -128,6 +128,16 @@ impl Rect {
         )
     }
 
+    /// The rectangle with `more` pixels added on each side, as far as coordinates reach.
+    pub const fn grown(&self, more: i32) -> Self {
+        Self {
+            left: self.left.saturating_sub(more),
+            top: self.top.saturating_sub(more),
+            right: self.right.saturating_add(more),
+            bottom: self.bottom.saturating_add(more),
+        }
+    }
+
     /// The rectangle moved by `dx`, `dy`; each edge saturates.
     pub const fn translate(&self, dx: i32, dy: i32) -> Self {
         Self::new(

@@ -14,6 +14,10 @@ use crate::geometry::{Rect, Size};
 use crate::pixel;
 use crate::plane::Plane;
 
+/// How a set bit of [`SurfaceFormat::A1`] is kept: all ones, so that raster operations on bytes are right for it.
+/// A clear one is 0.
+pub const SET_BIT: u8 = 0xff;
+
 /// What a pixel of a surface looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SurfaceFormat {
@@ -87,7 +91,7 @@ pub struct Surface {
 /// The pixels of a surface, by depth.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pixels {
-    /// One byte a pixel: [`SurfaceFormat::A8`], and [`SurfaceFormat::A1`] as 0 or 1.
+    /// One byte a pixel: [`SurfaceFormat::A8`], and [`SurfaceFormat::A1`] as 0 or [`SET_BIT`].
     Bytes(Plane<u8>),
     /// [`SurfaceFormat::Rgb555`] and [`SurfaceFormat::Rgb565`].
     Words(Plane<u16>),
@@ -213,7 +217,8 @@ impl Surface {
             Pixels::Bytes(plane) if one_bit => {
                 let bits = row.len().saturating_mul(8);
                 for (x, to) in plane.row_part_mut(y, 0, right).iter_mut().enumerate().take(bits) {
-                    *to = pixel::index_at(BitmapFormat::Mono1Le, row, x);
+                    let is_set = pixel::index_at(BitmapFormat::Mono1Le, row, x) == 1;
+                    *to = if is_set { SET_BIT } else { 0 };
                 }
             }
             Pixels::Bytes(plane) => {

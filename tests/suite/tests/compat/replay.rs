@@ -53,7 +53,7 @@ impl Source {
     pub(crate) fn identity(self) -> Result<String> {
         match self {
             Self::Recording(name) => md5(&fs::read(libraries::recording(name))?),
-            Self::Random { seed, commands } => md5(&RandomSource::text(seed, commands)?),
+            Self::Random { seed, commands } => md5(&RandomSource::text(seed, commands)),
         }
     }
 
@@ -80,7 +80,7 @@ impl Source {
     /// The names of the commands from one point to the next, where they are known.
     pub(crate) fn between(self, from: u64, to: u64) -> Result<String> {
         let Self::Random { seed, .. } = self else { return Ok(String::new()) };
-        let names = RandomSource::operations(seed, to)?;
+        let names = RandomSource::names(seed, to);
         Ok(names.get(usize::try_from(from)?..).unwrap_or_default().join(", "))
     }
 }
