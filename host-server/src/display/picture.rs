@@ -27,6 +27,8 @@ pub struct Image {
     pub high_bits_set: bool,
     /// Whether this is one of several parts of a large picture, which are encoded at the same time and so do not refer to each other.
     pub is_stripe: bool,
+    /// Whether the guest compressed pixels of 16 bits, of which these are made.
+    pub widened: bool,
     /// The pixels.
     pub bitmap: Arc<Bitmap>,
     /// What they are on the wire.
@@ -43,6 +45,7 @@ impl Image {
             cacheable: false,
             high_bits_set: false,
             is_stripe: false,
+            widened: false,
             bitmap: Arc::new(bitmap),
             encoding: Encoding::default(),
             gradual: OnceLock::new(),

@@ -15,6 +15,7 @@ pub fn paint(
     let source = |picture: Picture| -> Result<Source, DrawError> {
         Ok(match picture {
             Picture::Bitmap(image) if image.high_bits_set => Source::HighBitsSet(image.bitmap.clone()),
+            Picture::Bitmap(image) if image.widened => Source::Widened(image.bitmap.clone()),
             Picture::Bitmap(image) => Source::Bitmap(image.bitmap.clone()),
             Picture::Surface(id) => Source::Surface(id),
         })

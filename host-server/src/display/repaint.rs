@@ -47,7 +47,7 @@ impl<'a> Repaint<'a> {
         let Picture::Bitmap(image) = &copy.source else { return None };
         let bbox = drawable.bbox;
         let plain = copy.rop == Rop::PUT && copy.mask.bitmap.is_none() && copy.area.size() == bbox.size();
-        let comparable = image.bitmap.format() == BitmapFormat::Xrgb32 && !image.cacheable;
+        let comparable = image.bitmap.format() == BitmapFormat::Xrgb32 && !image.cacheable && !image.widened;
         if !plain || !comparable || bbox.size().area() < Self::MIN_AREA {
             return None;
         }

@@ -101,24 +101,38 @@ impl Described {
 impl Pixels {
     fn copy(self, buffers: &Buffers) -> Result<Image, GuestFault> {
         let Self { descriptor, body } = self;
-        let bitmap = match body {
+        let (bitmap, widened) = match body {
             Body::Rows { pieces, stride, layout, palette } => {
                 let data = rows(&pieces, stride, layout.stride, buffers);
-                Bitmap::new(layout, palette, buffers.lend(data)).map_err(GuestFault::new)?
+                (Bitmap::new(layout, palette, buffers.lend(data)).map_err(GuestFault::new)?, false)
             }
-            Body::Quic(stream) => {
-                let decoded = quic::decode(&stream, MAX_DECODED_PIXELS).map_err(GuestFault::new)?;
-                // The original decodes these to 32 bits, the fourth of which is 0, wherever that can be seen.
-                if decoded.format() == BitmapFormat::Rgb555 { widened(&decoded)? } else { decoded }
-            }
+            Body::Quic(stream) => decompressed(&stream, descriptor)?,
         };
         Ok(Image {
             id: descriptor.id.get(),
             cacheable: descriptor.flags & ImageDescriptor::CACHE != 0,
             high_bits_set: descriptor.flags & ImageDescriptor::HIGH_BITS_SET != 0,
+            widened,
             ..Image::new(bitmap)
         })
     }
+}
+
+/// The pixels of a QUIC stream, and whether they had 16 bits: the original decompresses these to 32 bits, the fourth byte
+/// of which is 0, wherever that can be seen.
+fn decompressed(stream: &[u8], descriptor: ImageDescriptor) -> Result<(Bitmap, bool), GuestFault> {
+    let bitmap = quic::decode(stream, MAX_DECODED_PIXELS).map_err(GuestFault::new)?;
+    let (size, told) = (bitmap.size(), Size::new(descriptor.width.get(), descriptor.height.get()));
+    if size != told {
+        let (Size { width, height }, Size { width: told_width, height: told_height }) = (size, told);
+        return Err(GuestFault::new(format_args!(
+            "stream of {width}x{height} in an image of {told_width}x{told_height}"
+        )));
+    }
+    Ok(match bitmap.format() {
+        BitmapFormat::Rgb555 => (widened(&bitmap)?, true),
+        _ => (bitmap, false),
+    })
 }
 
 /// The bitmap as one of 32 bits a pixel.

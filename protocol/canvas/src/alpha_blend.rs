@@ -115,13 +115,17 @@ fn replaces<T: Depth>(canvas: &Canvas<'_, T>, picture: &Picture<'_, T>, blend: &
         SurfaceFormat::Rgb555 | SurfaceFormat::Rgb565 => true,
     };
     let opaque = match picture {
-        Picture::Bitmap { bitmap, .. } => {
-            !matches!(bitmap.format(), BitmapFormat::Argb32 | BitmapFormat::Alpha8)
+        // Pixels of 16 bits are converted, and get a fourth byte.
+        Picture::Bitmap { bitmap, widened, .. } => {
+            !widened && !matches!(bitmap.format(), BitmapFormat::Argb32 | BitmapFormat::Alpha8)
         }
         Picture::Surface { format, .. } => surface_is_opaque(*format),
         Picture::Copied { .. } => surface_is_opaque(canvas.format),
     };
-    blend.alpha == 255 && opaque && !keeps_alpha
+    // Pixels of 15 and of 16 bits are as wide as each other, and no copies of each other.
+    let converts = matches!(picture, Picture::Surface { format, .. }
+        if blending_format(*format) != blending_format(canvas.format));
+    blend.alpha == 255 && opaque && !keeps_alpha && !converts
 }
 
 /// What pixels count as while they are blended: the fourth byte of [`SurfaceFormat::Xrgb32`] goes along

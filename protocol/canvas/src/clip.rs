@@ -3,6 +3,7 @@
 use image::bitmap::{Bitmap, BitmapFormat};
 use image::geometry::{Point, Rect};
 use image::pixel::index_at;
+use image::plane::Plane;
 use image::region::Region;
 use image::surface::{Pixels, Surface, SurfaceFormat};
 use wire::drawable::{Clip, Mask};
@@ -32,9 +33,16 @@ pub(crate) fn masked<T: Depth>(
     let shift = (bbox.left.saturating_sub(mask.origin.x), bbox.top.saturating_sub(mask.origin.y));
     let open = match &mask.bitmap {
         None => return Ok(region),
-        Some(Source::Bitmap(bitmap) | Source::HighBitsSet(bitmap)) => {
+        Some(Source::Bitmap(bitmap) | Source::HighBitsSet(bitmap) | Source::Widened(bitmap)) => {
             let picture = Picture::of_bitmap(bitmap)?;
             picture.open(&region, shift, mask.inverse)
+        }
+        // The drawing's own surface is taken as it was before the operation.
+        Some(Source::Surface(id)) if *id == canvas.own => {
+            if canvas.format != SurfaceFormat::A1 {
+                return Err(DrawError::MaskFormat);
+            }
+            Picture::Plane(&*canvas.plane).open(&region, shift, mask.inverse)
         }
         Some(Source::Surface(id)) => {
             let surface = canvas.surfaces.surface(*id).ok_or(DrawError::MissingSurface(*id))?;
@@ -47,12 +55,12 @@ pub(crate) fn masked<T: Depth>(
 }
 
 /// A picture of one bit a pixel.
-enum Picture<'a> {
+enum Picture<'a, T> {
     Bitmap(&'a Bitmap),
-    Plane(&'a image::plane::Plane<u8>),
+    Plane(&'a Plane<T>),
 }
 
-impl<'a> Picture<'a> {
+impl<'a> Picture<'a, u8> {
     fn of_bitmap(bitmap: &'a Bitmap) -> Result<Self, DrawError> {
         match bitmap.format() {
             BitmapFormat::Mono1Le | BitmapFormat::Mono1Be => Ok(Self::Bitmap(bitmap)),
@@ -66,7 +74,9 @@ impl<'a> Picture<'a> {
             _ => Err(DrawError::MaskFormat),
         }
     }
+}
 
+impl<T: Depth> Picture<'_, T> {
     fn bounds(&self) -> Rect {
         match self {
             Self::Bitmap(bitmap) => bitmap.bounds(),
@@ -81,7 +91,7 @@ impl<'a> Picture<'a> {
                 let (Ok(x), Ok(y)) = (usize::try_from(at.x), u32::try_from(at.y)) else { return false };
                 bitmap.row(y).is_some_and(|row| index_at(bitmap.format(), row, x) == 1)
             }
-            Self::Plane(plane) => plane.pixel(at).is_some_and(|bit| bit != 0),
+            Self::Plane(plane) => plane.pixel(at).is_some_and(|bit| bit != T::default()),
         }
     }
 

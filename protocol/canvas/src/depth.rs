@@ -44,7 +44,10 @@ impl Depth for u32 {
     }
 
     fn to_argb(self, format: SurfaceFormat) -> u32 {
-        if format == SurfaceFormat::Argb32 { self } else { self | HIGH_BYTE }
+        match format {
+            SurfaceFormat::Argb32 | SurfaceFormat::A8 | SurfaceFormat::A1 => self,
+            SurfaceFormat::Xrgb32 | SurfaceFormat::Rgb555 | SurfaceFormat::Rgb565 => self | HIGH_BYTE,
+        }
     }
 
     fn from_argb(argb: u32, _: SurfaceFormat) -> Self {

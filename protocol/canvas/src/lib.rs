@@ -79,7 +79,7 @@ pub fn spill<I>(drawable: &Drawable<I>) -> Option<Rect> {
 pub fn sources(drawable: &Drawable<Source>) -> impl Iterator<Item = SurfaceId> {
     source::images(&drawable.operation).into_iter().flatten().filter_map(|image| match image {
         Source::Surface(id) => Some(*id),
-        Source::Bitmap(_) | Source::HighBitsSet(_) => None,
+        Source::Bitmap(_) | Source::HighBitsSet(_) | Source::Widened(_) => None,
     })
 }
 

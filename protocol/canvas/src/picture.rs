@@ -35,6 +35,8 @@ pub(crate) enum Picture<'a, T> {
         bitmap: &'a Bitmap,
         /// Whether the fourth bytes of pixels without alpha count as set.
         high_bits_set: bool,
+        /// Whether pixels of 32 bits are blended as if they had 16.
+        widened: bool,
     },
     /// Another surface.
     Surface {
@@ -76,8 +78,9 @@ impl<'a, T: Depth> Canvas<'a, T> {
         'a: 's,
     {
         Ok(match source {
-            Source::Bitmap(bitmap) => Picture::Bitmap { bitmap, high_bits_set: false },
-            Source::HighBitsSet(bitmap) => Picture::Bitmap { bitmap, high_bits_set: true },
+            Source::Bitmap(bitmap) => Picture::Bitmap { bitmap, high_bits_set: false, widened: false },
+            Source::HighBitsSet(bitmap) => Picture::Bitmap { bitmap, high_bits_set: true, widened: false },
+            Source::Widened(bitmap) => Picture::Bitmap { bitmap, high_bits_set: false, widened: true },
             Source::Surface(id) if *id == self.own => {
                 // A pixel more on each side, which smooth scaling looks at.
                 let around = area.grown(1).intersection(&self.plane.bounds()).unwrap_or_default();
@@ -255,7 +258,7 @@ impl<'a, T: Depth> Picture<'a, T> {
 
     /// Writes pixels of a row of a bitmap as what drawing them on a surface of `format` writes.
     pub(crate) fn read_row(&self, x: i32, y: i32, format: SurfaceFormat, out: &mut [T]) {
-        let Self::Bitmap { bitmap, high_bits_set } = self else { return };
+        let Self::Bitmap { bitmap, high_bits_set, .. } = self else { return };
         let (Ok(x), Ok(y)) = (usize::try_from(x), u32::try_from(y)) else { return };
         let Some(row) = bitmap.row(y) else { return };
         T::convert_row(bitmap, row, x, format, out);

@@ -14,6 +14,8 @@ pub enum Source {
     Bitmap(Arc<Bitmap>),
     /// Pixels whose unused bits count as set (`SPICE_IMAGE_FLAGS_HIGH_BITS_SET`).
     HighBitsSet(Arc<Bitmap>),
+    /// Pixels of 32 bits that had 16 where a guest compressed them: the original blends these as such of 16 bits.
+    Widened(Arc<Bitmap>),
     /// Whatever a surface holds at that time.
     Surface(SurfaceId),
 }

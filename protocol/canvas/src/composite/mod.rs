@@ -68,6 +68,9 @@ pub(crate) fn composite<T: Depth>(
     }
     let opaque = source.is_opaque(size) && mask.as_ref().is_none_or(|mask| mask.is_opaque(size));
     let operator = operator.simplified(opaque);
+    let is_copy = operator == Operator::SOURCE && (mask.is_none() || opaque);
+    let is_plain = canvas.format == SurfaceFormat::Xrgb32 && source.is_copied_raw(size);
+    let source = if is_copy && is_plain { source.with_fourth_bytes() } else { source };
     let by_component = flags & COMPONENT_ALPHA != 0;
     let layers = Layers { source, mask, by_component };
     for rect in region.rects() {
@@ -89,7 +92,13 @@ struct Layers<'a> {
 }
 
 impl Layers<'_> {
-    fn draw_narrow<T: Depth>(&self, canvas: &mut Canvas<'_, T>, rect: &Rect, corner: Point, operator: Operator) {
+    fn draw_narrow<T: Depth>(
+        &self,
+        canvas: &mut Canvas<'_, T>,
+        rect: &Rect,
+        corner: Point,
+        operator: Operator,
+    ) {
         // The fourth byte of a pixel without alpha goes along as if it were alpha where that cannot be seen in the
         // colours. Elsewhere it counts as opaque, and is left clear.
         let format = canvas.format;
@@ -117,7 +126,13 @@ impl Layers<'_> {
         });
     }
 
-    fn draw_wide<T: Depth>(&self, canvas: &mut Canvas<'_, T>, rect: &Rect, corner: Point, operator: Operator) {
+    fn draw_wide<T: Depth>(
+        &self,
+        canvas: &mut Canvas<'_, T>,
+        rect: &Rect,
+        corner: Point,
+        operator: Operator,
+    ) {
         let format = canvas.format;
         let clears = format == SurfaceFormat::Xrgb32;
         let Size { width, .. } = rect.size();

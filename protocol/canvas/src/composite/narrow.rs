@@ -39,10 +39,8 @@ pub(super) fn sum(input: &Input, destination: u32, source: Factor, below: Factor
 
 /// [`Mode::Multiply`], of which each product is rounded by itself.
 pub(super) fn multiplied(input: &Input, destination: u32) -> u32 {
-    let apart = add_bytes(
-        scale_bytes(input.color, 255 - alpha_of(destination)),
-        multiply(destination, !input.alpha),
-    );
+    let apart =
+        add_bytes(scale_bytes(input.color, 255 - alpha_of(destination)), multiply(destination, !input.alpha));
     add_bytes(apart, multiply(destination, input.color))
 }
 

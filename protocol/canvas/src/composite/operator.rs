@@ -62,6 +62,10 @@ impl Operator {
     /// Changes nothing.
     pub(super) const DESTINATION: Self = Self::Sum(Factor::Zero, Factor::One);
 
+    /// Replaces the destination.
+    pub(super) const SOURCE: Self = Self::Sum(Factor::One, Factor::Zero);
+
+    const OVER: Self = Self::Sum(Factor::One, Factor::LessSource);
     const SATURATE: Self = Self::Sum(Factor::LessDestinationOverSource, Factor::One);
 
     /// The operator of pixman's number. Numbers that are left out between others clear.
@@ -91,10 +95,11 @@ impl Operator {
 
     /// What pixman takes instead when the source is opaque. Others that it replaces give the same bytes.
     pub(super) fn simplified(self, opaque_source: bool) -> Self {
-        if opaque_source && self == Self::SATURATE {
-            return Self::Sum(Factor::LessDestination, Factor::One);
+        match self {
+            Self::SATURATE if opaque_source => Self::Sum(Factor::LessDestination, Factor::One),
+            Self::OVER if opaque_source => Self::SOURCE,
+            other => other,
         }
-        self
     }
 
     /// Whether the result is computed in floating point.

@@ -5,6 +5,7 @@ use image::plane::Plane;
 use image::surface::{Pixels, Surface, SurfaceFormat};
 
 use super::wide::{self, Floats};
+use crate::alpha_blend::blending_format;
 use crate::depth::Depth;
 use crate::error::DrawError;
 use crate::picture::Canvas;
@@ -121,8 +122,6 @@ impl Sampler<'_> {
 
     /// Whether pixman draws with this at all: numbers that would overflow in its fixed point make it do nothing.
     pub(super) fn is_in_range(&self, size: Size) -> bool {
-        let Some(whole) = self.extents(size, 0) else { return false };
-        let _ = whole;
         let Some((low, high)) = self.extents(size, 1) else { return false };
         let (before, after) = if self.smooth { (HALF, HALF) } else { (1, -1) };
         let fits = |position: i64| i32::try_from(position).is_ok();
@@ -137,15 +136,40 @@ impl Sampler<'_> {
     /// Whether pixman takes every pixel of a box of that size for opaque, since the image has no alpha and is
     /// nowhere looked at beyond its edges.
     pub(super) fn is_opaque(&self, size: Size) -> bool {
-        if !matches!(self.texels.format(), SurfaceFormat::Xrgb32 | SurfaceFormat::Rgb555 | SurfaceFormat::Rgb565) {
+        if !matches!(
+            self.texels.format(),
+            SurfaceFormat::Xrgb32 | SurfaceFormat::Rgb555 | SurfaceFormat::Rgb565
+        ) {
             return false;
         }
-        if self.repeat != Repeat::Nothing {
-            return true;
+        self.repeat != Repeat::Nothing || self.covers(size)
+    }
+
+    /// Whether pixman copies the pixels of a box of that size without a look at what they mean, so that fourth bytes
+    /// that are no alpha go along.
+    pub(super) fn is_copied_raw(&self, size: Size) -> bool {
+        const ONE: i32 = 1 << 16;
+        if self.texels.format() != SurfaceFormat::Xrgb32 {
+            return false;
         }
+        match self.transform {
+            None | Some([ONE, 0, 0, 0, ONE, 0]) => self.repeat == Repeat::Copies || self.covers(size),
+            Some([xx, 0, _, 0, _, _]) => xx > 0 && self.repeat != Repeat::Mirrored,
+            Some([0, ONE, _, minus, 0, _] | [0, minus, _, ONE, 0, _]) if minus == -ONE => self.covers(size),
+            Some(_) => false,
+        }
+    }
+
+    /// The same, with fourth bytes that count as alpha.
+    pub(super) fn with_fourth_bytes(mut self) -> Self {
+        self.texels.count_fourth_bytes();
+        self
+    }
+
+    /// Whether a box of that size looks at nothing beyond the image's edges.
+    fn covers(&self, size: Size) -> bool {
         let Some((low, high)) = self.extents(size, 0) else { return false };
-        let (before, after) =
-            if self.smooth && self.transform.is_some() { (HALF, HALF) } else { (1, -1) };
+        let (before, after) = if self.smooth && self.transform.is_some() { (HALF, HALF) } else { (1, -1) };
         let texels = self.texels.size();
         (low.0 - before) >> 16 >= 0
             && (low.1 - before) >> 16 >= 0
@@ -195,25 +219,35 @@ fn mapped([xx, xy, x0, yx, yy, y0]: [i32; 6], x: i64, y: i64) -> (i64, i64) {
 
 /// The weighted mean of four pixels: upper left, upper right, lower left, lower right.
 fn mean([tl, tr, bl, br]: [Floats; 4], right: f32, lower: f32) -> Floats {
-    let weights = [
-        (1.0 - right) * (1.0 - lower),
-        right * (1.0 - lower),
-        (1.0 - right) * lower,
-        right * lower,
-    ];
+    let weights =
+        [(1.0 - right) * (1.0 - lower), right * (1.0 - lower), (1.0 - right) * lower, right * lower];
     core::array::from_fn(|channel| {
-        tl[channel] * weights[0] + tr[channel] * weights[1] + bl[channel] * weights[2] + br[channel] * weights[3]
+        tl[channel] * weights[0]
+            + tr[channel] * weights[1]
+            + bl[channel] * weights[2]
+            + br[channel] * weights[3]
     })
 }
 
-/// The pixels of an image of any depth, as 0xAARRGGBB.
+/// The pixels of an image of any depth.
 pub(super) enum Texels<'a> {
-    Surface { surface: &'a Surface, format: SurfaceFormat },
-    Converted { argb: Plane<u32>, format: SurfaceFormat },
+    Surface {
+        surface: &'a Surface,
+        format: SurfaceFormat,
+    },
+    /// In the depth of 32 bits, with fourth bytes as they were.
+    Converted {
+        pixels: Plane<u32>,
+        format: SurfaceFormat,
+    },
 }
 
 impl<'a> Texels<'a> {
-    pub(super) fn of<T: Depth>(canvas: &Canvas<'a, T>, source: &Source, opaque: bool) -> Result<Self, DrawError> {
+    pub(super) fn of<T: Depth>(
+        canvas: &Canvas<'a, T>,
+        source: &Source,
+        opaque: bool,
+    ) -> Result<Self, DrawError> {
         if let Source::Surface(id) = source
             && *id != canvas.own
         {
@@ -224,8 +258,9 @@ impl<'a> Texels<'a> {
         let is_surface = matches!(source, Source::Surface(_));
         let format = as_opaque(picture.format_on(canvas.format), opaque && is_surface);
         let (pixels, _) = picture.into_pixels(canvas.format)?;
-        let argb = pixels.pixels().iter().map(|pixel| pixel.to_argb(format)).collect();
-        Ok(Self::Converted { argb: Plane::from_pixels(pixels.size(), argb)?, format })
+        let raw = blending_format(format);
+        let longs = pixels.pixels().iter().map(|pixel| pixel.to_argb(raw)).collect();
+        Ok(Self::Converted { pixels: Plane::from_pixels(pixels.size(), longs)?, format })
     }
 
     fn format(&self) -> SurfaceFormat {
@@ -234,16 +269,27 @@ impl<'a> Texels<'a> {
         }
     }
 
-    fn size(&self) -> Size {
+    fn count_fourth_bytes(&mut self) {
         match self {
-            Self::Surface { surface, .. } => surface.size(),
-            Self::Converted { argb, .. } => argb.size(),
+            Self::Surface { format, .. } | Self::Converted { format, .. } => {
+                *format = blending_format(*format)
+            }
         }
     }
 
+    fn size(&self) -> Size {
+        match self {
+            Self::Surface { surface, .. } => surface.size(),
+            Self::Converted { pixels, .. } => pixels.size(),
+        }
+    }
+
+    /// The pixel at a point as 0xAARRGGBB; 0 outside.
     fn at(&self, point: Point) -> u32 {
         match self {
-            Self::Converted { argb, .. } => argb.pixel(point).unwrap_or(0),
+            Self::Converted { pixels, format } => {
+                pixels.pixel(point).map_or(0, |pixel| pixel.to_argb(*format))
+            }
             Self::Surface { surface, format } => match surface.pixels() {
                 Pixels::Longs(plane) => plane.pixel(point).map_or(0, |pixel| pixel.to_argb(*format)),
                 Pixels::Words(plane) => plane.pixel(point).map_or(0, |pixel| pixel.to_argb(*format)),

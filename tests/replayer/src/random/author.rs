@@ -60,7 +60,7 @@ impl Author {
         if let Some(name) = self.surfaces.change(&mut self.dice, &mut script) {
             let mut text = b"event 0 0 5 0\n".to_vec();
             text.extend(script.into_bytes());
-            return (text, name.to_owned());
+            return (text, name);
         }
         let target = self.surfaces.target(&mut self.dice);
         let area = target.area(&mut self.dice, (120, 90));

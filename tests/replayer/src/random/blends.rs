@@ -36,11 +36,13 @@ impl Author {
         self.script.field("flags", flags);
         let Area(_, _, width, height) = area;
         let opaque = flags & SOURCE_OPAQUE != 0;
-        let source = self.composed(target, area, |live| !opaque || !matches!(live.format, Format::A1 | Format::A8));
+        let source =
+            self.composed(target, area, |live| !opaque || !matches!(live.format, Format::A1 | Format::A8));
         self.transform("src_transform", source.is_some());
         let mask = self.dice.one_in(2);
         self.script.field("mask", i32::from(mask));
-        let masked_by = if mask { self.composed(target, area, |live| Some(live.number) != source) } else { None };
+        let masked_by =
+            if mask { self.composed(target, area, |live| Some(live.number) != source) } else { None };
         if mask {
             self.transform("mask_transform", masked_by.is_some());
         } else {

@@ -53,7 +53,13 @@ impl Author {
     }
 
     /// An image, and the part of it that fills `area`.
-    pub(super) fn source_of(&mut self, target: &Live, Area(_, _, width, height): Area, from: From, scaled: bool) {
+    pub(super) fn source_of(
+        &mut self,
+        target: &Live,
+        Area(_, _, width, height): Area,
+        from: From,
+        scaled: bool,
+    ) {
         let (mut columns, mut rows) = (width, height);
         if scaled {
             (columns, rows) = (self.dice.between(1, 100), self.dice.between(1, 80));
@@ -125,7 +131,10 @@ impl Author {
         let mut data = self.dice.bytes(width * height * 4);
         // Smooth below, so that there are runs as well.
         let half = data.len() / 2;
-        data.iter_mut().skip(half).enumerate().for_each(|(index, byte)| *byte = (index / 1000).to_le_bytes()[0]);
+        data.iter_mut()
+            .skip(half)
+            .enumerate()
+            .for_each(|(index, byte)| *byte = (index / 1000).to_le_bytes()[0]);
         let bitmap = Layout::packed(format, Size::new(width.unsigned_abs(), height.unsigned_abs()))
             .and_then(|layout| Bitmap::new(layout, None, Bytes::from(data)));
         let encoded = bitmap.is_ok_and(|bitmap| Encoder::new().encode(&bitmap, &mut stream).is_ok());
@@ -139,7 +148,9 @@ impl Author {
 
     fn head(&mut self, kind: u8, width: i32, height: i32) {
         self.images += 1;
-        self.script.line(format_args!("image 1\ndescriptor.id {}\ndescriptor.type {kind}", self.images << 32));
-        self.script.line(format_args!("descriptor.flags 0\ndescriptor.width {width}\ndescriptor.height {height}"));
+        self.script
+            .line(format_args!("image 1\ndescriptor.id {}\ndescriptor.type {kind}", self.images << 32));
+        self.script
+            .line(format_args!("descriptor.flags 0\ndescriptor.width {width}\ndescriptor.height {height}"));
     }
 }

@@ -90,22 +90,21 @@ impl Surfaces {
     }
 
     /// Whether it is time for a surface to come or to go: writes the command.
-    pub(super) fn change(&mut self, dice: &mut Dice, script: &mut Script) -> Option<&'static str> {
+    pub(super) fn change(&mut self, dice: &mut Dice, script: &mut Script) -> Option<String> {
         let few = self.live.len() < Self::MOST;
         if few && dice.one_in(if self.live.len() < 5 { 3 } else { 12 }) {
-            self.create(dice, script);
-            return Some("create surface");
+            return Some(self.create(dice, script));
         }
         if self.live.len() > 2 && dice.one_in(25) {
             let gone = dice.between(1, i32::try_from(self.live.len()).unwrap_or(i32::MAX));
             let Live { number, .. } = self.live.remove(usize::try_from(gone).unwrap_or(1));
             script.line(format_args!("surface_cmd\nsurface_id {number}\ntype 1\nflags 0"));
-            return Some("destroy surface");
+            return Some(format!("destroy surface {number}"));
         }
         None
     }
 
-    fn create(&mut self, dice: &mut Dice, script: &mut Script) {
+    fn create(&mut self, dice: &mut Dice, script: &mut Script) -> String {
         self.last += 1;
         let format = dice.pick(&Format::ALL, Format::Argb);
         let (width, height) = (dice.between(1, 200), dice.between(1, 150));
@@ -120,5 +119,6 @@ impl Surfaces {
         if keep {
             script.block("data", &dice.bytes(stride * height));
         }
+        format!("create surface {} {format:?}", self.last)
     }
 }

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::abi::{BaseInstance, CharDeviceInstance, CoreInterface, MemSlot, QxlInstance, Rect, SurfaceCreate};
+use super::abi::{
+    BaseInstance, CharDeviceInstance, CoreInterface, MemSlot, QxlInstance, Rect, SurfaceCreate,
+};
 
 /// `SpiceServer`, of which only the library knows more.
 pub(super) type Server = *mut c_void;
