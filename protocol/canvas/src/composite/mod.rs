@@ -41,7 +41,6 @@ pub(crate) fn composite<T: Depth>(
     composite: &Composite<Source>,
 ) -> Result<(), DrawError> {
     let flags = composite.flags;
-    let operator = Operator::from_code(flags & 0xff)?;
     let source = Sampler {
         texels: Texels::of(canvas, &composite.source, flags & SOURCE_OPAQUE != 0)?,
         smooth: is_smooth(flags >> SOURCE_FILTER & 7)?,
@@ -63,15 +62,21 @@ pub(crate) fn composite<T: Depth>(
     if !source.is_in_range(size) || !mask.as_ref().is_none_or(|mask| mask.is_in_range(size)) {
         return Ok(());
     }
+    let by_component = flags & COMPONENT_ALPHA != 0;
+    // Whether the mask hides nothing, and whether pixman does without it.
+    let (shows_all, is_dropped) = match &mask {
+        None => (true, true),
+        Some(mask) => (!by_component && mask.is_opaque(size), !by_component && mask.is_opaque_anywhere()),
+    };
+    let operator = Operator::from_code(flags & 0xff, shows_all && source.is_opaque(size))?;
     if operator == Operator::DESTINATION {
         return Ok(());
     }
-    let opaque = source.is_opaque(size) && mask.as_ref().is_none_or(|mask| mask.is_opaque(size));
-    let operator = operator.simplified(opaque);
-    let is_copy = operator == Operator::SOURCE && (mask.is_none() || opaque);
-    let is_plain = canvas.format == SurfaceFormat::Xrgb32 && source.is_copied_raw(size);
-    let source = if is_copy && is_plain { source.with_fourth_bytes() } else { source };
-    let by_component = flags & COMPONENT_ALPHA != 0;
+    let is_raw = operator == Operator::SOURCE
+        && canvas.format == SurfaceFormat::Xrgb32
+        && is_dropped
+        && source.is_copied_raw(size, mask.is_none());
+    let source = if is_raw { source.with_fourth_bytes() } else { source };
     let layers = Layers { source, mask, by_component };
     for rect in region.rects() {
         if operator.divides() {

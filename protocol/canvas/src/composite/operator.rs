@@ -65,12 +65,13 @@ impl Operator {
     /// Replaces the destination.
     pub(super) const SOURCE: Self = Self::Sum(Factor::One, Factor::Zero);
 
-    const OVER: Self = Self::Sum(Factor::One, Factor::LessSource);
-    const SATURATE: Self = Self::Sum(Factor::LessDestinationOverSource, Factor::One);
-
-    /// The operator of pixman's number. Numbers that are left out between others clear.
-    pub(super) fn from_code(code: u32) -> Result<Self, DrawError> {
+    /// The operator of pixman's number, or what pixman takes instead when all of the source is opaque. Others that
+    /// it replaces then give the same bytes. Numbers that are left out between others clear.
+    pub(super) fn from_code(code: u32, opaque_source: bool) -> Result<Self, DrawError> {
         Ok(match code {
+            // Saturate and over.
+            0x0d if opaque_source => Self::Sum(Factor::LessDestination, Factor::One),
+            0x03 if opaque_source => Self::SOURCE,
             0x30 => Self::Mix(Mode::Multiply),
             0x31 => Self::Mix(Mode::Screen),
             0x32 => Self::Mix(Mode::Overlay),
@@ -91,15 +92,6 @@ impl Operator {
                 Self::Sum(source, destination)
             }
         })
-    }
-
-    /// What pixman takes instead when the source is opaque. Others that it replaces give the same bytes.
-    pub(super) fn simplified(self, opaque_source: bool) -> Self {
-        match self {
-            Self::SATURATE if opaque_source => Self::Sum(Factor::LessDestination, Factor::One),
-            Self::OVER if opaque_source => Self::SOURCE,
-            other => other,
-        }
     }
 
     /// Whether the result is computed in floating point.

@@ -136,24 +136,27 @@ impl Sampler<'_> {
     /// Whether pixman takes every pixel of a box of that size for opaque, since the image has no alpha and is
     /// nowhere looked at beyond its edges.
     pub(super) fn is_opaque(&self, size: Size) -> bool {
-        if !matches!(
-            self.texels.format(),
-            SurfaceFormat::Xrgb32 | SurfaceFormat::Rgb555 | SurfaceFormat::Rgb565
-        ) {
-            return false;
-        }
-        self.repeat != Repeat::Nothing || self.covers(size)
+        self.texels.have_no_alpha() && (self.repeat != Repeat::Nothing || self.covers(size))
+    }
+
+    /// Whether it does so for boxes of any size.
+    pub(super) fn is_opaque_anywhere(&self) -> bool {
+        self.texels.have_no_alpha() && self.repeat != Repeat::Nothing
     }
 
     /// Whether pixman copies the pixels of a box of that size without a look at what they mean, so that fourth bytes
     /// that are no alpha go along.
-    pub(super) fn is_copied_raw(&self, size: Size) -> bool {
+    ///
+    /// Copies beside each other only without a mask, even one that hides nothing.
+    pub(super) fn is_copied_raw(&self, size: Size, has_no_mask: bool) -> bool {
         const ONE: i32 = 1 << 16;
         if self.texels.format() != SurfaceFormat::Xrgb32 {
             return false;
         }
         match self.transform {
-            None | Some([ONE, 0, 0, 0, ONE, 0]) => self.repeat == Repeat::Copies || self.covers(size),
+            None | Some([ONE, 0, 0, 0, ONE, 0]) => {
+                (self.repeat == Repeat::Copies && has_no_mask) || self.covers(size)
+            }
             Some([xx, 0, _, 0, _, _]) => xx > 0 && self.repeat != Repeat::Mirrored,
             Some([0, ONE, _, minus, 0, _] | [0, minus, _, ONE, 0, _]) if minus == -ONE => self.covers(size),
             Some(_) => false,
@@ -219,35 +222,26 @@ fn mapped([xx, xy, x0, yx, yy, y0]: [i32; 6], x: i64, y: i64) -> (i64, i64) {
 
 /// The weighted mean of four pixels: upper left, upper right, lower left, lower right.
 fn mean([tl, tr, bl, br]: [Floats; 4], right: f32, lower: f32) -> Floats {
-    let weights =
-        [(1.0 - right) * (1.0 - lower), right * (1.0 - lower), (1.0 - right) * lower, right * lower];
+    let weights = [
+        (1.0 - right) * (1.0 - lower),
+        right * (1.0 - lower),
+        (1.0 - right) * lower,
+        right * lower,
+    ];
     core::array::from_fn(|channel| {
-        tl[channel] * weights[0]
-            + tr[channel] * weights[1]
-            + bl[channel] * weights[2]
-            + br[channel] * weights[3]
+        tl[channel] * weights[0] + tr[channel] * weights[1] + bl[channel] * weights[2] + br[channel] * weights[3]
     })
 }
 
 /// The pixels of an image of any depth.
 pub(super) enum Texels<'a> {
-    Surface {
-        surface: &'a Surface,
-        format: SurfaceFormat,
-    },
+    Surface { surface: &'a Surface, format: SurfaceFormat },
     /// In the depth of 32 bits, with fourth bytes as they were.
-    Converted {
-        pixels: Plane<u32>,
-        format: SurfaceFormat,
-    },
+    Converted { pixels: Plane<u32>, format: SurfaceFormat },
 }
 
 impl<'a> Texels<'a> {
-    pub(super) fn of<T: Depth>(
-        canvas: &Canvas<'a, T>,
-        source: &Source,
-        opaque: bool,
-    ) -> Result<Self, DrawError> {
+    pub(super) fn of<T: Depth>(canvas: &Canvas<'a, T>, source: &Source, opaque: bool) -> Result<Self, DrawError> {
         if let Source::Surface(id) = source
             && *id != canvas.own
         {
@@ -269,11 +263,13 @@ impl<'a> Texels<'a> {
         }
     }
 
+    fn have_no_alpha(&self) -> bool {
+        matches!(self.format(), SurfaceFormat::Xrgb32 | SurfaceFormat::Rgb555 | SurfaceFormat::Rgb565)
+    }
+
     fn count_fourth_bytes(&mut self) {
         match self {
-            Self::Surface { format, .. } | Self::Converted { format, .. } => {
-                *format = blending_format(*format)
-            }
+            Self::Surface { format, .. } | Self::Converted { format, .. } => *format = blending_format(*format),
         }
     }
 
@@ -287,9 +283,7 @@ impl<'a> Texels<'a> {
     /// The pixel at a point as 0xAARRGGBB; 0 outside.
     fn at(&self, point: Point) -> u32 {
         match self {
-            Self::Converted { pixels, format } => {
-                pixels.pixel(point).map_or(0, |pixel| pixel.to_argb(*format))
-            }
+            Self::Converted { pixels, format } => pixels.pixel(point).map_or(0, |pixel| pixel.to_argb(*format)),
             Self::Surface { surface, format } => match surface.pixels() {
                 Pixels::Longs(plane) => plane.pixel(point).map_or(0, |pixel| pixel.to_argb(*format)),
                 Pixels::Words(plane) => plane.pixel(point).map_or(0, |pixel| pixel.to_argb(*format)),
