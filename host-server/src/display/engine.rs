@@ -352,11 +352,23 @@ impl Engine {
 
 /// Pixels of a surface off the screen may hide alpha in their unused byte, which a later blend may use.
 fn with_alpha(surface: SurfaceId, bitmap: Bitmap) -> Bitmap {
-    let hidden =
-        surface != SurfaceId::PRIMARY && bitmap.format() == BitmapFormat::Xrgb32 && bitmap.has_high_bytes();
-    if !hidden {
+    if !hides_alpha(surface, &bitmap) {
         return bitmap;
     }
     let layout = Layout { format: BitmapFormat::Argb32, ..*bitmap.layout() };
     Bitmap::new(layout, None, bitmap.data().clone()).unwrap_or(bitmap)
+}
+
+fn hides_alpha(surface: SurfaceId, bitmap: &Bitmap) -> bool {
+    surface != SurfaceId::PRIMARY && bitmap.format() == BitmapFormat::Xrgb32 && bitmap.has_high_bytes()
+}
+
+/// The drawing's own area as an image. The original takes hidden alpha for that unless it is 0 or 255 everywhere, and
+/// then for 255.
+fn own_image(surface: SurfaceId, bitmap: Bitmap) -> Image {
+    let is_extreme = |row: &[u8]| row.as_chunks::<4>().0.iter().all(|pixel| matches!(pixel[3], 0 | 0xff));
+    if hides_alpha(surface, &bitmap) && bitmap.rows().all(is_extreme) {
+        return Image { high_bits_set: true, ..Image::new(bitmap) };
+    }
+    Image::new(with_alpha(surface, bitmap))
 }

@@ -10,7 +10,7 @@ use image::region::Region;
 use image::surface::SurfaceFormat;
 use wire::drawable::{Clip, Drawable, Operation, SurfaceId};
 
-use super::{Engine, FetchedDraw, with_alpha};
+use super::{Engine, FetchedDraw, own_image};
 use crate::display::client::{DisplayClient, copy_of};
 use crate::display::graduality::is_gradual;
 use crate::display::handle::ClientId;
@@ -163,9 +163,8 @@ impl Engine {
             let bitmap = self
                 .surfaces
                 .snapshot(surface, area)
-                .map(|bitmap| with_alpha(surface, bitmap))
                 .ok_or_else(|| GuestFault::new("the drawing's own area is empty"))?;
-            let picture = Picture::Bitmap(Arc::new(Image::new(bitmap)));
+            let picture = Picture::Bitmap(Arc::new(own_image(surface, bitmap)));
             own = Some(picture.clone());
             Ok(picture)
         })

@@ -14,6 +14,7 @@ use alloc::vec;
 
 use image::geometry::{Point, Rect, Size};
 use image::region::Region;
+use image::rop::BinaryRop;
 use image::surface::SurfaceFormat;
 use wire::drawable::Composite;
 
@@ -72,10 +73,11 @@ pub(crate) fn composite<T: Depth>(
     if operator == Operator::DESTINATION {
         return Ok(());
     }
-    let is_raw = operator == Operator::SOURCE
-        && canvas.format == SurfaceFormat::Xrgb32
-        && is_dropped
-        && source.is_copied_raw(size, mask.is_none());
+    let is_raw = operator == Operator::SOURCE && is_dropped && source.is_copied_raw(size, mask.is_none());
+    if is_raw && canvas.format == SurfaceFormat::Rgb555 && source.texels_are(canvas.format) {
+        return copy_raw(canvas, region, bbox, composite);
+    }
+    let is_raw = is_raw && canvas.format == SurfaceFormat::Xrgb32 && source.texels_are(canvas.format);
     let source = if is_raw { source.with_fourth_bytes() } else { source };
     let layers = Layers { source, mask, by_component };
     for rect in region.rects() {
@@ -84,6 +86,22 @@ pub(crate) fn composite<T: Depth>(
         } else {
             layers.draw_narrow(canvas, rect, bbox.origin(), operator);
         }
+    }
+    Ok(())
+}
+
+/// Copies the source, repeated without end, with bits that mean nothing.
+fn copy_raw<T: Depth>(
+    canvas: &mut Canvas<'_, T>,
+    region: &Region,
+    bbox: &Rect,
+    composite: &Composite<Source>,
+) -> Result<(), DrawError> {
+    let (pixels, _) = canvas.whole_picture(&composite.source)?.into_pixels(canvas.format)?;
+    let Point { x, y } = composite.source_origin;
+    let origin = Point::new(bbox.left.saturating_sub(x), bbox.top.saturating_sub(y));
+    for rect in region.rects() {
+        canvas.plane.tile_rop(rect, &pixels, origin, BinaryRop::Copy);
     }
     Ok(())
 }
@@ -174,7 +192,6 @@ mod tests {
     use alloc::collections::BTreeMap;
 
     use image::geometry::Size;
-    use image::rop::BinaryRop;
     use image::surface::{Pixels, Surface};
     use wire::drawable::{Clip, Drawable, Operation, SurfaceId};
 
@@ -232,6 +249,8 @@ mod tests {
     fn blend_modes_leave_what_is_transparent() {
         for mode in 0x30..0x3f {
             assert_eq!(result(mode, 0, None), 0x8040_2010, "{mode:#x} on nothing");
+        }
+        for mode in 0x30..0x3b {
             assert_eq!(result(mode, 0x8040_2010, Some(0)), 0x8040_2010, "{mode:#x} of nothing");
         }
     }

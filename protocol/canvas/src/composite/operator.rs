@@ -72,6 +72,8 @@ impl Operator {
             // Saturate and over.
             0x0d if opaque_source => Self::Sum(Factor::LessDestination, Factor::One),
             0x03 if opaque_source => Self::SOURCE,
+            // And what keeps as much of the destination as the source covers.
+            0x06 if opaque_source => Self::DESTINATION,
             0x30 => Self::Mix(Mode::Multiply),
             0x31 => Self::Mix(Mode::Screen),
             0x32 => Self::Mix(Mode::Overlay),
@@ -128,13 +130,13 @@ impl Operator {
         destination: Floats,
     ) -> Floats {
         let by_component = by_component && mask.is_some();
-        let input = wide::Input::new(source, mask, by_component);
+        let input = || wide::Input::new(source, mask, by_component);
         match self {
-            Self::Sum(source, below) => wide::sum(&input, destination, source, below),
-            Self::Mix(mode) => wide::mixed(&input, destination, mode),
+            Self::Sum(source, below) => wide::sum(&input(), destination, source, below),
+            Self::Mix(mode) => wide::mixed(&input(), destination, mode),
             // Pixman finds that channels of their own make no sense here.
             Self::Tint(_) if by_component => destination,
-            Self::Tint(tint) => wide::tinted(&input, destination, tint),
+            Self::Tint(tint) => wide::tinted(&wide::Input::for_tint(source, mask), destination, tint),
         }
     }
 }

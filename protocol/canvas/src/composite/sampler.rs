@@ -150,17 +150,22 @@ impl Sampler<'_> {
     /// Copies beside each other only without a mask, even one that hides nothing.
     pub(super) fn is_copied_raw(&self, size: Size, has_no_mask: bool) -> bool {
         const ONE: i32 = 1 << 16;
-        if self.texels.format() != SurfaceFormat::Xrgb32 {
-            return false;
-        }
+        let of_32_bits = self.texels_are(SurfaceFormat::Xrgb32);
         match self.transform {
             None | Some([ONE, 0, 0, 0, ONE, 0]) => {
                 (self.repeat == Repeat::Copies && has_no_mask) || self.covers(size)
             }
-            Some([xx, 0, _, 0, _, _]) => xx > 0 && self.repeat != Repeat::Mirrored,
-            Some([0, ONE, _, minus, 0, _] | [0, minus, _, ONE, 0, _]) if minus == -ONE => self.covers(size),
+            Some([xx, 0, _, 0, _, _]) => of_32_bits && xx > 0 && self.repeat != Repeat::Mirrored,
+            Some([0, ONE, _, minus, 0, _] | [0, minus, _, ONE, 0, _]) if minus == -ONE => {
+                of_32_bits && self.covers(size)
+            }
             Some(_) => false,
         }
+    }
+
+    /// Whether the image's pixels are of that format.
+    pub(super) fn texels_are(&self, format: SurfaceFormat) -> bool {
+        self.texels.format() == format
     }
 
     /// The same, with fourth bytes that count as alpha.

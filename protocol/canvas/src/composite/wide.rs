@@ -63,6 +63,17 @@ impl Input {
     }
 }
 
+impl Input {
+    /// The input of a tint. Before it was corrected, which Debian 12's has not been, pixman let the mask hide green twice
+    /// and blue not at all.
+    pub(super) fn for_tint(source: Floats, mask: Option<Floats>) -> Self {
+        let [blue, green, red, alpha] = source;
+        let by = mask.map_or(1.0, |mask| mask[ALPHA]);
+        let color = [blue, green * by * by, red * by, alpha * by];
+        Self { color, alpha: [color[ALPHA]; 4] }
+    }
+}
+
 /// The source times one factor plus the destination times another.
 pub(super) fn sum(input: &Input, below: Floats, source: Factor, destination: Factor) -> Floats {
     core::array::from_fn(|channel| {

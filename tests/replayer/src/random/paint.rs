@@ -41,7 +41,7 @@ impl Author {
     pub(super) fn brush(&mut self, target: &Live, (x, y): Before) {
         let pattern = target.format != Format::A1 && self.dice.one_in(3);
         if !pattern {
-            return self.color();
+            return self.color(target);
         }
         self.script.line("type 2");
         let same = |live: &Live| live.number != target.number && live.format.bits() == target.format.bits();
@@ -58,8 +58,9 @@ impl Author {
         self.picture(target, width, height);
     }
 
-    pub(super) fn color(&mut self) {
-        if self.dice.one_in(30) {
+    /// A colour, or nothing. On surfaces of 1 bit the original takes the latter for one of 32 bits.
+    pub(super) fn color(&mut self, target: &Live) {
+        if target.format != Format::A1 && self.dice.one_in(30) {
             return self.script.line("type 0");
         }
         let color = self.dice.color();

@@ -62,7 +62,9 @@ impl Author {
     ) {
         let (mut columns, mut rows) = (width, height);
         if scaled {
+            // Never as large as the area by chance.
             (columns, rows) = (self.dice.between(1, 100), self.dice.between(1, 80));
+            columns += i32::from(columns == width);
         }
         if from != From::Bitmaps && self.dice.one_in(3) {
             let suits = |live: &Live| {
@@ -76,7 +78,9 @@ impl Author {
             };
             if let Some(live) = self.surfaces.choose(&mut self.dice, suits) {
                 let part = if scaled {
-                    live.area(&mut self.dice, (100, 80))
+                    let Area(_, _, columns, rows) = live.area(&mut self.dice, (100, 80));
+                    let rows = if (columns, rows) == (width, height) { rows % live.height + 1 } else { rows };
+                    live.area_of(&mut self.dice, columns, rows)
                 } else {
                     live.area_of(&mut self.dice, width, height)
                 };

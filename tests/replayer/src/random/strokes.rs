@@ -89,13 +89,13 @@ impl Author {
                 let (x, y) = (self.dice.between(0, 300), self.dice.between(0, 200));
                 self.script.point(x, y);
             }
-            None => self.color(),
+            None => self.color(target),
         }
     }
 
     fn brush_of_pixels(&mut self, target: &Live) {
         if target.format == Format::A1 || !self.dice.one_in(3) {
-            return self.color();
+            return self.color(target);
         }
         self.script.line("type 2");
         self.tile(target);
