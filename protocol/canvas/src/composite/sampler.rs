@@ -155,7 +155,9 @@ impl Sampler<'_> {
             None | Some([ONE, 0, 0, 0, ONE, 0]) => {
                 (self.repeat == Repeat::Copies && has_no_mask) || self.covers(size)
             }
-            Some([xx, 0, _, 0, _, _]) => of_32_bits && xx > 0 && self.repeat != Repeat::Mirrored,
+            Some([xx, 0, _, 0, _, _]) => {
+                of_32_bits && xx > 0 && (self.repeat != Repeat::Mirrored || self.covers(size))
+            }
             Some([0, ONE, _, minus, 0, _] | [0, minus, _, ONE, 0, _]) if minus == -ONE => {
                 of_32_bits && self.covers(size)
             }
