@@ -181,7 +181,9 @@ impl DisplayClient {
     /// Whether the client can have surfaces of that format.
     pub fn takes_format(&self, format: SurfaceFormat) -> bool {
         match format {
-            SurfaceFormat::A8 | SurfaceFormat::A1 => self.taker.capabilities.contains(capability::A8_SURFACE),
+            SurfaceFormat::A8 => self.taker.capabilities.contains(capability::A8_SURFACE),
+            // There is no image in which its pixels could be sent, and stock clients end when one is copied to it.
+            SurfaceFormat::A1 => false,
             SurfaceFormat::Rgb555 | SurfaceFormat::Rgb565 | SurfaceFormat::Xrgb32 | SurfaceFormat::Argb32 => {
                 true
             }
