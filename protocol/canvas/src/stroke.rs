@@ -8,6 +8,7 @@ use image::rop::BinaryRop;
 use wire::drawable::{FixedPoint, PathSegment, Rop, Stroke};
 
 use crate::brush::Tile;
+use crate::dash::Dashes;
 use crate::depth::Depth;
 use crate::error::DrawError;
 use crate::line;
@@ -31,19 +32,16 @@ pub(crate) fn stroke<T: Depth>(
     region: &Region,
     stroke: &Stroke<Source>,
 ) -> Result<(), DrawError> {
-    if stroke.line.flags & STYLED != 0 {
-        return Err(DrawError::Unsupported("dashed lines"));
-    }
+    let dashes = if stroke.line.flags & STYLED == 0 { None } else { Some(Dashes::new(&stroke.line)?) };
     let rop = binary_rop(stroke.fore_mode, Rop::INVERS_BRUSH, Rop::INVERS_DEST);
     let tile = Tile::of(canvas, &stroke.brush)?;
-    let mut pen = Pen { canvas, region, tile: &tile, rop, corners: Vec::new() };
+    let mut pen = Pen { canvas, region, tile: &tile, rop, dashes, corners: Vec::new() };
     for segment in &stroke.path.segments {
-        if !pen.follow(segment) {
+        if !pen.follow(segment)? {
             return Ok(());
         }
     }
-    pen.draw();
-    Ok(())
+    pen.draw()
 }
 
 /// Collects corners, and draws the lines between them.
@@ -52,16 +50,17 @@ struct Pen<'p, 'c, 's, T> {
     region: &'p Region,
     tile: &'p Tile<'s, T>,
     rop: BinaryRop,
+    dashes: Option<Dashes>,
     corners: Vec<Point>,
 }
 
 impl<T: Depth> Pen<'_, '_, '_, T> {
     /// Goes along one piece of the path; false when that cannot be done, which ends the path.
-    fn follow(&mut self, segment: &PathSegment) -> bool {
+    fn follow(&mut self, segment: &PathSegment) -> Result<bool, DrawError> {
         let mut points = segment.points.as_slice();
         if segment.flags & BEGIN != 0 {
-            self.draw();
-            let Some((first, rest)) = points.split_first() else { return false };
+            self.draw()?;
+            let Some((first, rest)) = points.split_first() else { return Ok(false) };
             self.corners.push(rounded(*first));
             points = rest;
         }
@@ -70,10 +69,10 @@ impl<T: Depth> Pen<'_, '_, '_, T> {
         } else {
             let (curves, rest) = points.as_chunks::<3>();
             if !rest.is_empty() {
-                return false;
+                return Ok(false);
             }
             for [out, into, end] in curves {
-                let Some(start) = self.corners.last() else { return false };
+                let Some(start) = self.corners.last() else { return Ok(false) };
                 let start = FixedPoint { x: start.x.wrapping_shl(4), y: start.y.wrapping_shl(4) };
                 flatten([start, *out, *into, *end], MAX_HALVINGS, &mut self.corners);
             }
@@ -82,14 +81,23 @@ impl<T: Depth> Pen<'_, '_, '_, T> {
             if segment.flags & CLOSE != 0 {
                 self.corners.extend(self.corners.first().copied());
             }
-            self.draw();
+            self.draw()?;
         }
-        true
+        Ok(true)
     }
 
     /// Draws the lines between the corners, and forgets them.
-    fn draw(&mut self) {
+    fn draw(&mut self) -> Result<(), DrawError> {
         let bounds = self.region.bounds();
+        if let Some(dashes) = &mut self.dashes {
+            // X draws pixels of operations that undo themselves only once, and then all corners.
+            let apart = self.corners.len() > 2 && undoes_itself(self.rop);
+            let mut inside = dashes.cover(&self.corners, apart, &bounds)?;
+            inside.intersect(self.region);
+            self.tile.paint(self.canvas, &inside, self.rop);
+            self.corners.clear();
+            return Ok(());
+        }
         for pair in self.corners.windows(2) {
             let &[from, to] = pair else { continue };
             for span in line::spans(from, to, &bounds) {
@@ -99,7 +107,14 @@ impl<T: Depth> Pen<'_, '_, '_, T> {
             }
         }
         self.corners.clear();
+        Ok(())
     }
+}
+
+/// The operations of which X takes care that no pixel is drawn twice.
+const fn undoes_itself(rop: BinaryRop) -> bool {
+    use BinaryRop::{AndReverse, Equiv, Invert, Nand, Nor, OrReverse, Xor};
+    matches!(rop, AndReverse | Xor | Nor | Equiv | Invert | OrReverse | Nand)
 }
 
 /// The next pixel; a point in the middle between two belongs to the lower one.

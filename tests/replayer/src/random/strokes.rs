@@ -19,8 +19,19 @@ impl Author {
         self.script.line(format_args!("fore_mode {mode}\nback_mode 8"));
     }
 
+    /// A line, or dashes, which may begin with a gap.
     fn line_style(&mut self) {
-        self.script.line("attr.flags 0");
+        const START_WITH_GAP: i32 = 4;
+        const STYLED: i32 = 8;
+        if !self.dice.one_in(3) {
+            return self.script.line("attr.flags 0");
+        }
+        let gap = self.dice.pick(&[0, START_WITH_GAP], 0);
+        let count = self.dice.between(1, 5);
+        self.script.field("attr.flags", STYLED | gap);
+        self.script.field("attr.style_nseg", count);
+        let lengths = (0..count).flat_map(|_| self.dice.between(16, 400).to_le_bytes()).collect::<Vec<u8>>();
+        self.script.block("style", &lengths);
     }
 
     /// Lines, curves, or lines and then curves; open or closed.
