@@ -32,7 +32,7 @@ use replayer::libraries;
 use wire::link::LinkError;
 
 /// At how many points of a recording a client joins.
-const POINTS: u64 = 20;
+const POINTS: u64 = 50;
 
 /// How many sequences of random commands clients see.
 const RANDOM_RUNS: u64 = 12;

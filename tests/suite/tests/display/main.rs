@@ -1,6 +1,7 @@
 //! Displays, both ends, in simulated time.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
+mod bad_images;
 mod bad_input;
 mod clients;
 mod ended_surfaces;
