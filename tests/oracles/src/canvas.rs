@@ -27,7 +27,14 @@ const MAX_DRAWABLES: usize = 16;
 /// their colours.
 pub fn drawables(bytes: &[u8]) {
     let mut choice = Choice(bytes);
-    let formats = [SurfaceFormat::Xrgb32, SurfaceFormat::Argb32, SurfaceFormat::Rgb555, SurfaceFormat::A8];
+    let formats = [
+        SurfaceFormat::Xrgb32,
+        SurfaceFormat::Argb32,
+        SurfaceFormat::Rgb555,
+        SurfaceFormat::A8,
+        SurfaceFormat::Rgb565,
+        SurfaceFormat::A1,
+    ];
     let format = choice.one_of(&formats);
     let Ok(mut target) = Surface::new(format, SIZE) else { return };
     let other = Surface::new(choice.one_of(&formats), SIZE).map(|surface| (SurfaceId(1), surface));
@@ -140,9 +147,10 @@ impl Choice<'_> {
             BitmapFormat::Argb32,
             BitmapFormat::Alpha8,
         ];
-        match self.below(4) {
+        match self.below(5) {
             0 => Source::Surface(SurfaceId(self.below(3).into())),
             1 => Source::HighBitsSet(self.bitmap(&ALL)),
+            2 => Source::Widened(self.bitmap(&ALL)),
             _ => Source::Bitmap(self.bitmap(&ALL)),
         }
     }
