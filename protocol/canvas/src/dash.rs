@@ -216,7 +216,8 @@ impl Pieces {
             return;
         }
         let product = |a: i64, b: i64| a as f64 * b as f64;
-        let turn = product(-left.direction.0, right.direction.1) + product(right.direction.0, left.direction.1);
+        let turn =
+            product(-left.direction.0, right.direction.1) + product(right.direction.0, left.direction.1);
         if turn == 0.0 {
             return;
         }
@@ -287,7 +288,8 @@ fn bevel(left: &Face, right: &Face) -> Side {
     let (x, y) = (right.corner.x - left.corner.x, right.corner.y - left.corner.y);
     let scale = if x.abs() > y.abs() { x.abs() } else { y.abs() };
     let (dx, dy) = ((x * 65536.0 / scale) as i64, (y * 65536.0 / scale) as i64);
-    let k = ((left.corner.x + right.corner.x) * dy as f64 - (left.corner.y + right.corner.y) * dx as f64) / 2.0;
+    let k =
+        ((left.corner.x + right.corner.x) * dy as f64 - (left.corner.y + right.corner.y) * dx as f64) / 2.0;
     Side { dx, dy, k }
 }
 

@@ -229,26 +229,35 @@ fn mapped([xx, xy, x0, yx, yy, y0]: [i32; 6], x: i64, y: i64) -> (i64, i64) {
 
 /// The weighted mean of four pixels: upper left, upper right, lower left, lower right.
 fn mean([tl, tr, bl, br]: [Floats; 4], right: f32, lower: f32) -> Floats {
-    let weights = [
-        (1.0 - right) * (1.0 - lower),
-        right * (1.0 - lower),
-        (1.0 - right) * lower,
-        right * lower,
-    ];
+    let weights =
+        [(1.0 - right) * (1.0 - lower), right * (1.0 - lower), (1.0 - right) * lower, right * lower];
     core::array::from_fn(|channel| {
-        tl[channel] * weights[0] + tr[channel] * weights[1] + bl[channel] * weights[2] + br[channel] * weights[3]
+        tl[channel] * weights[0]
+            + tr[channel] * weights[1]
+            + bl[channel] * weights[2]
+            + br[channel] * weights[3]
     })
 }
 
 /// The pixels of an image of any depth.
 pub(super) enum Texels<'a> {
-    Surface { surface: &'a Surface, format: SurfaceFormat },
+    Surface {
+        surface: &'a Surface,
+        format: SurfaceFormat,
+    },
     /// In the depth of 32 bits, with fourth bytes as they were.
-    Converted { pixels: Plane<u32>, format: SurfaceFormat },
+    Converted {
+        pixels: Plane<u32>,
+        format: SurfaceFormat,
+    },
 }
 
 impl<'a> Texels<'a> {
-    pub(super) fn of<T: Depth>(canvas: &Canvas<'a, T>, source: &Source, opaque: bool) -> Result<Self, DrawError> {
+    pub(super) fn of<T: Depth>(
+        canvas: &Canvas<'a, T>,
+        source: &Source,
+        opaque: bool,
+    ) -> Result<Self, DrawError> {
         if let Source::Surface(id) = source
             && *id != canvas.own
         {
@@ -276,7 +285,9 @@ impl<'a> Texels<'a> {
 
     fn count_fourth_bytes(&mut self) {
         match self {
-            Self::Surface { format, .. } | Self::Converted { format, .. } => *format = blending_format(*format),
+            Self::Surface { format, .. } | Self::Converted { format, .. } => {
+                *format = blending_format(*format)
+            }
         }
     }
 
@@ -290,7 +301,9 @@ impl<'a> Texels<'a> {
     /// The pixel at a point as 0xAARRGGBB; 0 outside.
     fn at(&self, point: Point) -> u32 {
         match self {
-            Self::Converted { pixels, format } => pixels.pixel(point).map_or(0, |pixel| pixel.to_argb(*format)),
+            Self::Converted { pixels, format } => {
+                pixels.pixel(point).map_or(0, |pixel| pixel.to_argb(*format))
+            }
             Self::Surface { surface, format } => match surface.pixels() {
                 Pixels::Longs(plane) => plane.pixel(point).map_or(0, |pixel| pixel.to_argb(*format)),
                 Pixels::Words(plane) => plane.pixel(point).map_or(0, |pixel| pixel.to_argb(*format)),

@@ -49,7 +49,8 @@ fn original(source: Source, commands: u64) -> Result<Moments> {
     let key = format!("compat-surfaces-{}-{}", source.name(), md5(parts.as_bytes())?);
     let folder = Cache::of_the_user()?.entry(&key, |folder| {
         let mut replayer = replay::start(&library, source, &[])?;
-        let moments = (1..=commands).map(|command| after(&mut replayer, command)).collect::<Result<Moments>>();
+        let moments =
+            (1..=commands).map(|command| after(&mut replayer, command)).collect::<Result<Moments>>();
         let moments = moments.context("the original library")?;
         replayer.quit()?;
         Ok(fs::write(folder.join("surfaces.json"), serde_json::to_vec(&moments)?)?)

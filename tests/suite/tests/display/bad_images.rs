@@ -122,7 +122,9 @@ fn quic_streams_of_another_size_than_their_image_leave_the_picture_alone() {
         draw_image(&scene, &stream(ImageKind::Quic.code(), side, good.len(), &good));
     }
     // The stream's own width and height stand in its fourth and fifth word.
-    for (width, height) in [(0, 16), (16, 0), (u32::MAX, u32::MAX), (0x10000, 0x10000), (8192, 8193), (1, u32::MAX)] {
+    for (width, height) in
+        [(0, 16), (16, 0), (u32::MAX, u32::MAX), (0x10000, 0x10000), (8192, 8193), (1, u32::MAX)]
+    {
         let mut bad = good.clone();
         bad[12..16].copy_from_slice(&u32::to_le_bytes(width));
         bad[16..20].copy_from_slice(&u32::to_le_bytes(height));
