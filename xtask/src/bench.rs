@@ -7,7 +7,7 @@ use clap::Args;
 use crate::{build, command, kms, setup, symbols, workspace};
 
 /// A bench: its name, and the package whose example of that name measures.
-const BENCHES: &[(&str, &str)] = &[("replay", "replayer"), ("kms", "e2e")];
+const BENCHES: &[(&str, &str)] = &[("replay", "replayer"), ("kms", "e2e"), ("codecs", "codecs")];
 
 /// What to measure.
 #[derive(Args)]

@@ -61,15 +61,25 @@ impl Archive {
             return Ok(Archive { options: Vec::new() });
         }
         let folder = cache.folder().join(format!("apt-{}", suite.name()));
-        let archive = Archive { options: options(&folder) };
+        Self::with_lists(&folder, "deb", suite)
+    }
+
+    /// The sources of `suite`'s packages, which the machine's own apt is seldom told of.
+    pub(crate) fn sources_of(suite: Suite, cache: &Cache) -> Result<Self> {
+        let folder = cache.folder().join(format!("apt-{}-sources", suite.name()));
+        Self::with_lists(&folder, "deb-src", suite)
+    }
+
+    fn with_lists(folder: &Path, kind: &str, suite: Suite) -> Result<Self> {
+        let archive = Archive { options: options(folder) };
         let updated = folder.join("updated");
         if !is_fresh(&updated) {
             for needed in ["lists/partial", "archives/partial"] {
                 std::fs::create_dir_all(folder.join(needed))?;
             }
-            let line = format!("deb [signed-by={KEYRING}] {MIRROR} {} main\n", suite.name());
+            let line = format!("{kind} [signed-by={KEYRING}] {MIRROR} {} main\n", suite.name());
             std::fs::write(folder.join("sources.list"), line)?;
-            println!("    asking {MIRROR} for the packages of {}", suite.name());
+            println!("    asking {MIRROR} for the packages of {} ({kind})", suite.name());
             match said(archive.command("apt-get").args(["--quiet", "update"])) {
                 Ok(_) => std::fs::write(&updated, "")?,
                 Err(error) if updated.exists() => println!("    the old lists have to do: {error:#}"),
@@ -92,6 +102,26 @@ impl Archive {
         Ok(Package { archive: self, name, digest })
     }
 
+    /// The digests of the files that a source package consists of, together.
+    pub(crate) fn source_digest(&self, name: &str) -> Result<String> {
+        let uris = said(self.command("apt-get").args(["source", "--download-only", "--print-uris", name]))?;
+        let digests: Vec<String> =
+            uris.lines().filter(|line| line.starts_with('\'')).filter_map(digest).collect();
+        anyhow::ensure!(!digests.is_empty(), "apt knows no sources of {name}");
+        Ok(digests.join(" "))
+    }
+
+    /// Fetches a source package into `folder` and unpacks what the package's authors released, without Debian's changes;
+    /// gives the folder of that.
+    pub(crate) fn unpack_source_into(&self, name: &str, folder: &Path) -> Result<PathBuf> {
+        let mut apt = self.command("apt-get");
+        said(apt.args(["source", "--quiet", "--download-only", name]).current_dir(folder))?;
+        let original = entry(folder, |name| name.contains(".orig.tar.") && !name.ends_with(".asc"))?;
+        // Python, because tar leaves most compressions to programs that may not be there.
+        said(Command::new("python3").args(["-m", "tarfile", "-e"]).arg(&original).current_dir(folder))?;
+        entry(folder, |found| found.strip_prefix(name).is_some_and(|rest| rest.starts_with('-')))
+    }
+
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.args(self.options.iter().flat_map(|option| ["--option", option]));
@@ -104,7 +134,7 @@ impl Package<'_> {
     pub(crate) fn unpack_into(&self, folder: &Path) -> Result<()> {
         let mut apt = self.archive.command("apt-get");
         said(apt.args(["download", "--quiet", &self.name]).current_dir(folder))?;
-        let archive = fetched(folder)?;
+        let archive = entry(folder, |name| name.ends_with(".deb"))?;
         said(Command::new("dpkg-deb").arg("--extract").arg(&archive).arg(folder))?;
         Ok(std::fs::remove_file(&archive)?)
     }
@@ -133,14 +163,12 @@ fn is_fresh(stamp: &Path) -> bool {
     matches!(age, Some(Ok(age)) if age < FRESH)
 }
 
-/// The one package file in `folder`.
-fn fetched(folder: &Path) -> Result<PathBuf> {
+/// The first entry of `folder` whose name `is_it` holds for.
+fn entry(folder: &Path, is_it: impl Fn(&str) -> bool) -> Result<PathBuf> {
     let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    let mut packages = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "deb"));
-    packages.next().with_context(|| format!("apt left no package in {}", folder.display()))
+    let mut found = entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(&is_it));
+    let found = found.next().with_context(|| format!("apt left nothing of use in {}", folder.display()))?;
+    Ok(found.path())
 }
 
 /// The first "Depends:" with this prefix in apt-cache's listing.

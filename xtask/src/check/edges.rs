@@ -32,6 +32,7 @@ const TIERS: &[(&str, Tier)] = &[
     ("host-server", Tier::Engine),
     ("spice-server-abi", Tier::Edge),
     ("qxl-kms-driver", Tier::Edge),
+    ("codecs", Tier::Tests),
     ("oracles", Tier::Tests),
     ("probe", Tier::Tests),
     ("replayer", Tier::Tests),
