@@ -3,9 +3,9 @@
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::Range;
 
 use super::bits::BitReader;
-use super::encode::{begins_run, predict};
 use super::model::{Family, Model, unfold};
 use super::run::RunLength;
 use super::{Channels, Kind, MAGIC, MAX_PIXELS, RowCoder, VERSION, code_row};
@@ -32,59 +32,64 @@ pub fn decode(stream: &[u8], max_pixels: u64) -> Result<Bitmap, DecodeError> {
         return Err(DecodeError::Size(size));
     }
     let (format, data) = match kind {
-        Kind::Gray => (BitmapFormat::Alpha8, decode_rows::<1, 8, 1>(&mut reader, size, |gray| gray)?),
+        Kind::Gray => (BitmapFormat::Alpha8, decode_rows::<1, 8, 1>(&mut reader, size, |[gray, ..]| [gray])?),
         Kind::Rgb16 => (BitmapFormat::Rgb555, decode_rows::<3, 5, 2>(&mut reader, size, rgb16)?),
         Kind::Rgb24 | Kind::Rgb32 => {
-            (BitmapFormat::Xrgb32, decode_rows::<3, 8, 4>(&mut reader, size, |[r, g, b]| [b, g, r, 0])?)
+            (BitmapFormat::Xrgb32, decode_rows::<3, 8, 4>(&mut reader, size, |pixel| pixel)?)
         }
         Kind::Rgba => (BitmapFormat::Argb32, decode_rgba(&mut reader, size)?),
     };
     Ok(Bitmap::new(Layout::packed(format, size)?, None, data.into())?)
 }
 
-fn rgb16([red, green, blue]: [u8; 3]) -> [u8; 2] {
+fn rgb16([blue, green, red, _]: [u8; 4]) -> [u8; 2] {
     (u16::from(red) << 10 | u16::from(green) << 5 | u16::from(blue)).to_le_bytes()
 }
 
 fn decode_rows<const N: usize, const BITS: u32, const BYTES: usize>(
     reader: &mut BitReader<'_>,
     size: Size,
-    bytes: impl Fn([u8; N]) -> [u8; BYTES],
+    bytes: impl Fn([u8; 4]) -> [u8; BYTES],
 ) -> Result<Vec<u8>, DecodeError> {
     let mut plane = RowPair::<N, BITS>::new(size.width as usize);
-    let mut out = Vec::new();
+    let mut out = Vec::<[u8; BYTES]>::new();
     for y in 0..size.height {
         let row = plane.next_row(reader, y == 0)?;
-        out.extend(row.iter().flat_map(|pixel| bytes(*pixel)));
+        out.extend(row.iter().map(|pixel| bytes(*pixel)));
     }
-    Ok(out)
+    Ok(out.into_flattened())
 }
 
 fn decode_rgba(reader: &mut BitReader<'_>, size: Size) -> Result<Vec<u8>, DecodeError> {
     let mut colors = RowPair::<3, 8>::new(size.width as usize);
     let mut alphas = RowPair::<1, 8>::new(size.width as usize);
-    let mut out = Vec::new();
+    let mut out = Vec::<[u8; 4]>::new();
     for y in 0..size.height {
         let colors = colors.next_row(reader, y == 0)?;
         let alphas = alphas.next_row(reader, y == 0)?;
-        out.extend(colors.iter().zip(alphas).flat_map(|([r, g, b], [a])| [*b, *g, *r, *a]));
+        out.extend(
+            colors
+                .iter()
+                .zip(alphas)
+                .map(|([blue, green, red, _], [alpha, ..])| [*blue, *green, *red, *alpha]),
+        );
     }
-    Ok(out)
+    Ok(out.into_flattened())
 }
 
 /// The last two rows of channels that are coded together.
 struct RowPair<const N: usize, const BITS: u32> {
     channels: Channels<N, BITS>,
-    row: Vec<[u8; N]>,
-    above: Vec<[u8; N]>,
+    row: Vec<[u8; 4]>,
+    above: Vec<[u8; 4]>,
 }
 
 impl<const N: usize, const BITS: u32> RowPair<N, BITS> {
     fn new(width: usize) -> Self {
-        Self { channels: Channels::new(width), row: vec![[0; N]; width], above: vec![[0; N]; width] }
+        Self { channels: Channels::new(width), row: vec![[0; 4]; width], above: vec![[0; 4]; width] }
     }
 
-    fn next_row(&mut self, reader: &mut BitReader<'_>, first: bool) -> Result<&[[u8; N]], DecodeError> {
+    fn next_row(&mut self, reader: &mut BitReader<'_>, first: bool) -> Result<&[[u8; 4]], DecodeError> {
         core::mem::swap(&mut self.row, &mut self.above);
         let above = if first { &[] } else { self.above.as_slice() };
         let width = self.row.len();
@@ -98,37 +103,31 @@ impl<const N: usize, const BITS: u32> RowPair<N, BITS> {
 }
 
 /// Reads a row.
-struct Row<'r, 'b, const N: usize> {
+struct Row<'r, 'b> {
     reader: &'r mut BitReader<'b>,
-    row: &'r mut [[u8; N]],
-    above: &'r [[u8; N]],
+    row: &'r mut [[u8; 4]],
+    above: &'r [[u8; 4]],
 }
 
-impl<const N: usize, const BITS: u32> RowCoder<N, BITS> for Row<'_, '_, N> {
+impl<const N: usize, const BITS: u32> RowCoder<N, BITS> for Row<'_, '_> {
     type Error = DecodeError;
 
     #[inline]
-    fn pixel(&mut self, models: &[Model<BITS>; N], errors: &mut [[u8; N]], at: usize) {
-        let above = self.above.get(at).copied();
-        let left = at.checked_sub(1).and_then(|left| self.row.get(left)).copied();
-        let Some([before, now]) = errors.get_mut(at..).and_then(<[[u8; N]]>::first_chunk_mut::<2>) else {
-            return;
-        };
-        let Some(pixel) = self.row.get_mut(at) else { return };
-        let predicted = predict(left, above);
-        let family = Family::of_bits(BITS);
-        for channel in 0..N {
-            let code = models[channel].code_after(before[channel]);
-            let (error, length) = family.read(code, self.reader.peek());
-            self.reader.skip(length);
-            now[channel] = error;
-            pixel[channel] = predicted[channel].wrapping_add(unfold::<BITS>(error)) & u8::MAX >> (8 - BITS);
+    fn pixels(
+        &mut self,
+        models: &[Model<BITS>; N],
+        errors: &mut [u32],
+        at: usize,
+        end: usize,
+        first_run: usize,
+    ) -> (usize, bool) {
+        let mut reader = self.reader.clone();
+        let stopped = self.read_pixels(&mut reader, models, errors, at..end, first_run);
+        *self.reader = reader;
+        match stopped {
+            Some(run) => (run, true),
+            None => (end, false),
         }
-    }
-
-    #[inline]
-    fn run_begins(&self, at: usize) -> bool {
-        begins_run(self.above, self.row, at, |a, b| a == b)
     }
 
     fn run(&mut self, runs: &mut RunLength, at: usize, end: usize) -> Result<usize, DecodeError> {
@@ -148,10 +147,70 @@ impl<const N: usize, const BITS: u32> RowCoder<N, BITS> for Row<'_, '_, N> {
         if length > end - at {
             return Err(DecodeError::RunTooLong);
         }
-        let last = at.checked_sub(1).and_then(|last| self.row.get(last)).copied().unwrap_or([0; N]);
+        let last = at.checked_sub(1).and_then(|last| self.row.get(last)).copied().unwrap_or([0; 4]);
         self.row.get_mut(at..at + length).unwrap_or_default().fill(last);
         Ok(length)
     }
+}
+
+impl<'b> Row<'_, 'b> {
+    /// Reads pixels until a run begins, if one does.
+    #[inline]
+    fn read_pixels<const N: usize, const BITS: u32>(
+        &mut self,
+        reader: &mut BitReader<'b>,
+        models: &[Model<BITS>; N],
+        errors: &mut [u32],
+        places: Range<usize>,
+        first_run: usize,
+    ) -> Option<usize> {
+        let start = places.start;
+        let (before, errors) = errors.get_mut(start..=places.end)?.split_first_mut()?;
+        let mut before = before.to_le_bytes();
+        let (done, row) = self.row.get_mut(..places.end)?.split_at_mut_checked(start)?;
+        let (mut left_of_left, mut left) = match done {
+            [.., left_of_left, left] => (*left_of_left, *left),
+            [left] => ([0; 4], *left),
+            // A row's first pixel is predicted from the one above alone.
+            [] => ([0; 4], self.above.first().copied().unwrap_or([0; 4])),
+        };
+        let mut above_left =
+            start.checked_sub(1).and_then(|left| self.above.get(left)).copied().unwrap_or([0; 4]);
+        let mut above = self.above.get(start..).unwrap_or_default().iter();
+        for (at, (pixel, error)) in places.zip(row.iter_mut().zip(errors)) {
+            // The first row has nothing above, and is predicted from the left alone.
+            let above = above.next().copied().unwrap_or(left);
+            if at >= first_run && above == above_left && left == left_of_left {
+                return Some(at);
+            }
+            let now = read_errors(reader, models, before);
+            for channel in 0..N {
+                let predicted = left[channel].midpoint(above[channel]);
+                pixel[channel] = predicted.wrapping_add(unfold::<BITS>(now[channel])) & u8::MAX >> (8 - BITS);
+            }
+            *error = u32::from_le_bytes(now);
+            (before, left_of_left, left, above_left) = (now, left, *pixel, above);
+        }
+        None
+    }
+}
+
+/// Reads the errors of a pixel; the last channel is the first one in the stream.
+#[inline(always)]
+fn read_errors<const N: usize, const BITS: u32>(
+    reader: &mut BitReader<'_>,
+    models: &[Model<BITS>; N],
+    before: [u8; 4],
+) -> [u8; 4] {
+    let family = Family::of_bits(BITS);
+    let mut now = [0; 4];
+    for channel in (0..N).rev() {
+        let code = models[channel].code_after(before[channel]);
+        let (error, length) = family.read(code, reader.peek());
+        reader.skip(length);
+        now[channel] = error;
+    }
+    now
 }
 
 /// Why bytes are not a QUIC stream.

@@ -1,25 +1,33 @@
 //! Encoding.
+//!
+//! What a pixel's errors are does not depend on what has been coded, so those of many pixels are computed together, and so is
+//! where runs can begin.
 
 use alloc::vec::Vec;
 use core::convert::Infallible;
 use core::fmt;
 
 use super::bits::BitWriter;
-use super::model::{Family, Model, fold};
+use super::lanes::{self, Rows};
+use super::model::{Family, Model};
 use super::run::RunLength;
-use super::{Channels, Kind, MAGIC, MAX_PIXELS, RowCoder, VERSION, code_row};
+use super::{Channels, Kind, MAGIC, MAX_PIXELS, MAX_WORD_BITS, RowCoder, VERSION, code_row};
 use crate::bitmap::{Bitmap, BitmapFormat};
 use crate::geometry::Size;
-use crate::pixel::run_length;
 
-/// An encoder. It keeps nothing between images yet; its form is that of the other codecs.
+/// Bits that a run can take beside one for each of its pixels.
+const RUN_BITS: usize = 17;
+
+/// An encoder; keep it to save the allocation of its buffer. It remembers nothing of images.
 #[derive(Clone, Debug, Default)]
-pub struct Encoder(());
+pub struct Encoder {
+    words: Vec<[u8; 4]>,
+}
 
 impl Encoder {
-    /// An encoder.
+    /// An encoder without a buffer.
     pub const fn new() -> Self {
-        Self(())
+        Self { words: Vec::new() }
     }
 
     /// Appends a stream of the bitmap's pixels to `out`. A stream always has the top row first.
@@ -32,15 +40,17 @@ impl Encoder {
         if size.area() == 0 || size.area() > MAX_PIXELS {
             return Err(EncodeError::Size(size));
         }
-        let mut writer = BitWriter::new(out);
-        for number in [MAGIC, VERSION, kind.code(), size.width, size.height] {
+        let mut writer = BitWriter::new(out, &mut self.words);
+        let header = [MAGIC, VERSION, kind.code(), size.width, size.height];
+        writer.make_room(32 * header.len());
+        for number in header {
             writer.put(number, 32);
         }
         match kind {
-            Kind::Gray => encode_rows::<Gray, 1, 8>(bitmap, &mut writer),
-            Kind::Rgb16 => encode_rows::<Rgb16, 3, 5>(bitmap, &mut writer),
-            Kind::Rgb24 => encode_rows::<Rgb24, 3, 8>(bitmap, &mut writer),
-            Kind::Rgb32 => encode_rows::<Rgb32, 3, 8>(bitmap, &mut writer),
+            Kind::Gray => encode_rows::<1, 8>(bitmap, &mut writer, lanes::of_gray),
+            Kind::Rgb16 => encode_rows::<3, 5>(bitmap, &mut writer, lanes::of_rgb16),
+            Kind::Rgb24 => encode_rows::<3, 8>(bitmap, &mut writer, lanes::of_rgb24),
+            Kind::Rgb32 => encode_rows::<3, 8>(bitmap, &mut writer, lanes::of_rgb32),
             Kind::Rgba => encode_rgba(bitmap, &mut writer),
         }
         writer.finish();
@@ -48,206 +58,117 @@ impl Encoder {
     }
 }
 
-fn encode_rows<P: Pixel<N>, const N: usize, const BITS: u32>(bitmap: &Bitmap, writer: &mut BitWriter<'_>) {
-    let mut channels = Channels::<N, BITS>::new(bitmap.width() as usize);
-    let mut above: &[P::Raw] = &[];
+/// Encodes the rows of channels that are coded together, out of bytes that `fill` reads.
+fn encode_rows<const N: usize, const BITS: u32>(
+    bitmap: &Bitmap,
+    writer: &mut BitWriter<'_>,
+    fill: impl Fn(&[u8], &mut Vec<u32>),
+) {
+    let mut plane = Plane::<N, BITS>::new(bitmap.width() as usize);
     for row in bitmap.rows() {
-        let row = P::row(row);
-        encode_row::<P, N, BITS>(&mut channels, writer, row, above);
-        above = row;
+        plane.encode_row(writer, |lanes| fill(row, lanes));
     }
 }
 
 fn encode_rgba(bitmap: &Bitmap, writer: &mut BitWriter<'_>) {
     let width = bitmap.width() as usize;
-    let (mut colors, mut alpha) = (Channels::<3, 8>::new(width), Channels::<1, 8>::new(width));
-    let mut above: &[[u8; 4]] = &[];
+    let (mut colors, mut alphas) = (Plane::<3, 8>::new(width), Plane::<1, 8>::new(width));
     for row in bitmap.rows() {
-        let row = Rgb32::row(row);
-        encode_row::<Rgb32, 3, 8>(&mut colors, writer, row, above);
-        encode_row::<AlphaOf32, 1, 8>(&mut alpha, writer, row, above);
-        above = row;
+        colors.encode_row(writer, |lanes| lanes::of_rgb32(row, lanes));
+        alphas.encode_row(writer, |lanes| lanes::of_alpha(row, lanes));
     }
 }
 
-fn encode_row<P: Pixel<N>, const N: usize, const BITS: u32>(
-    channels: &mut Channels<N, BITS>,
-    writer: &mut BitWriter<'_>,
-    row: &[P::Raw],
-    above: &[P::Raw],
-) {
-    let first = above.is_empty();
-    let mut coder = Row::<'_, '_, P, N> { writer, row, above, left: [0; N] };
-    let Ok(()) = code_row::<N, BITS, _>(channels, &mut coder, row.len(), first);
+/// `N` channels that are coded together.
+struct Plane<const N: usize, const BITS: u32> {
+    channels: Channels<N, BITS>,
+    rows: Rows,
 }
 
-/// A pixel's bytes, and the channels in them.
-trait Pixel<const N: usize> {
-    type Raw: Copy;
+impl<const N: usize, const BITS: u32> Plane<N, BITS> {
+    fn new(width: usize) -> Self {
+        Self { channels: Channels::new(width), rows: Rows::new(width) }
+    }
 
-    fn row(bytes: &[u8]) -> &[Self::Raw];
-    fn channels(raw: Self::Raw) -> [u8; N];
-
-    /// What equal pixels have in common.
-    fn key(raw: Self::Raw) -> u32;
-}
-
-struct Gray;
-struct Rgb16;
-struct Rgb24;
-struct Rgb32;
-struct AlphaOf32;
-
-impl Pixel<1> for Gray {
-    type Raw = [u8; 1];
-
-    fn row(bytes: &[u8]) -> &[[u8; 1]] {
-        bytes.as_chunks().0
-    }
-    fn channels(raw: [u8; 1]) -> [u8; 1] {
-        raw
-    }
-    fn key(raw: [u8; 1]) -> u32 {
-        raw[0].into()
-    }
-}
-
-impl Pixel<3> for Rgb16 {
-    type Raw = [u8; 2];
-
-    fn row(bytes: &[u8]) -> &[[u8; 2]] {
-        bytes.as_chunks().0
-    }
-    fn channels([low, high]: [u8; 2]) -> [u8; 3] {
-        [high >> 2 & 31, (high << 3 | low >> 5) & 31, low & 31]
-    }
-    fn key(raw: [u8; 2]) -> u32 {
-        (u16::from_le_bytes(raw) & 0x7fff).into()
-    }
-}
-
-impl Pixel<3> for Rgb24 {
-    type Raw = [u8; 3];
-
-    fn row(bytes: &[u8]) -> &[[u8; 3]] {
-        bytes.as_chunks().0
-    }
-    fn channels([blue, green, red]: [u8; 3]) -> [u8; 3] {
-        [red, green, blue]
-    }
-    fn key([blue, green, red]: [u8; 3]) -> u32 {
-        u32::from_le_bytes([blue, green, red, 0])
-    }
-}
-
-impl Pixel<3> for Rgb32 {
-    type Raw = [u8; 4];
-
-    fn row(bytes: &[u8]) -> &[[u8; 4]] {
-        bytes.as_chunks().0
-    }
-    fn channels([blue, green, red, _]: [u8; 4]) -> [u8; 3] {
-        [red, green, blue]
-    }
-    fn key(raw: [u8; 4]) -> u32 {
-        u32::from_le_bytes(raw) & 0x00ff_ffff
-    }
-}
-
-impl Pixel<1> for AlphaOf32 {
-    type Raw = [u8; 4];
-
-    fn row(bytes: &[u8]) -> &[[u8; 4]] {
-        bytes.as_chunks().0
-    }
-    fn channels(raw: [u8; 4]) -> [u8; 1] {
-        [raw[3]]
-    }
-    fn key(raw: [u8; 4]) -> u32 {
-        raw[3].into()
+    fn encode_row(&mut self, writer: &mut BitWriter<'_>, fill: impl FnOnce(&mut Vec<u32>)) {
+        self.rows.advance(fill);
+        let width = self.rows.row().len();
+        writer.make_room(width * (N * MAX_WORD_BITS as usize + RUN_BITS) + RUN_BITS);
+        let first = self.rows.above().is_empty();
+        let Ok(()) = code_row(&mut self.channels, &mut Row { writer, rows: &self.rows }, width, first);
     }
 }
 
 /// Writes a row.
-struct Row<'r, 'w, P: Pixel<N>, const N: usize> {
+struct Row<'r, 'w> {
     writer: &'r mut BitWriter<'w>,
-    row: &'r [P::Raw],
-    above: &'r [P::Raw],
-    /// The channels of the pixel that was written last; a run does not change it.
-    left: [u8; N],
+    rows: &'r Rows,
 }
 
-impl<P: Pixel<N>, const N: usize, const BITS: u32> RowCoder<N, BITS> for Row<'_, '_, P, N> {
+impl<const N: usize, const BITS: u32> RowCoder<N, BITS> for Row<'_, '_> {
     type Error = Infallible;
 
     #[inline]
-    fn pixel(&mut self, models: &[Model<BITS>; N], errors: &mut [[u8; N]], at: usize) {
-        let Some(pixel) = self.row.get(at).map(|raw| P::channels(*raw)) else { return };
-        let above = self.above.get(at).map(|raw| P::channels(*raw));
-        let left = if at == 0 { None } else { Some(self.left) };
-        self.left = pixel;
-        let Some([before, now]) = errors.get_mut(at..).and_then(<[[u8; N]]>::first_chunk_mut::<2>) else {
-            return;
+    fn pixels(
+        &mut self,
+        models: &[Model<BITS>; N],
+        errors: &mut [u32],
+        at: usize,
+        end: usize,
+        first_run: usize,
+    ) -> (usize, bool) {
+        let (end, run) = match self.rows.next_run(at.max(first_run), end) {
+            Some(run) => (run, true),
+            None => (end, false),
         };
-        let predicted = predict(left, above);
+        self.rows.errors::<BITS>(at, errors.get_mut(at + 1..=end).unwrap_or_default());
+        let errors = errors.get(at..=end).unwrap_or_default();
         let family = Family::of_bits(BITS);
-        // Short words, as most are, go out together.
-        let (mut words, mut bits) = (0, 0);
-        for channel in 0..N {
-            let error = fold::<BITS>(pixel[channel].wrapping_sub(predicted[channel]));
-            let (word, length) = family.word(models[channel].code_after(before[channel]), error);
-            now[channel] = error;
-            if bits + length > 32 {
-                self.writer.put(words, bits);
-                (words, bits) = (0, 0);
+        self.writer.with_cursor(|cursor, out| {
+            for [before, now] in errors.array_windows() {
+                let coded = code(family, models, before.to_le_bytes(), now.to_le_bytes());
+                // Short words, as most are, go out together; the last channel is the first one in the stream.
+                let (mut words, mut bits) = (0, 0);
+                for (word, length) in coded.iter().rev() {
+                    words = words << length | u64::from(*word);
+                    bits += length;
+                }
+                if bits <= 32 {
+                    cursor.put(out, words as u32, bits);
+                } else {
+                    coded.iter().rev().for_each(|(word, length)| cursor.put(out, *word, *length));
+                }
             }
-            words = words << length | word;
-            bits += length;
-        }
-        self.writer.put(words, bits);
-    }
-
-    #[inline]
-    fn run_begins(&self, at: usize) -> bool {
-        begins_run(self.above, self.row, at, |a, b| P::key(*a) == P::key(*b))
+        });
+        (end, run)
     }
 
     fn run(&mut self, runs: &mut RunLength, at: usize, end: usize) -> Result<usize, Infallible> {
-        let Some((last, pixels)) = self.row.get(at - 1..end).and_then(<[P::Raw]>::split_first) else {
-            return Ok(0);
-        };
-        let same = run_length(pixels, P::key(*last), P::key);
-        let mut rest = same;
-        while rest >= 1 << runs.bits() {
-            rest -= 1 << runs.bits();
-            runs.grow();
-            self.writer.put(1, 1);
-        }
-        // Below 2^15, after a zero.
-        self.writer.put(rest as u32, runs.bits() + 1);
+        let same = self.rows.run_length(at, end);
+        self.writer.with_cursor(|cursor, out| {
+            let mut rest = same;
+            while rest >= 1 << runs.bits() {
+                rest -= 1 << runs.bits();
+                runs.grow();
+                cursor.put(out, 1, 1);
+            }
+            // Below 2^15, after a zero.
+            cursor.put(out, rest as u32, runs.bits() + 1);
+        });
         runs.end();
         Ok(same)
     }
 }
 
-/// What a pixel is expected to be, from its neighbours as far as there are such.
-#[inline]
-pub(super) fn predict<const N: usize>(left: Option<[u8; N]>, above: Option<[u8; N]>) -> [u8; N] {
-    match (left, above) {
-        (Some(left), Some(above)) => core::array::from_fn(|channel| left[channel].midpoint(above[channel])),
-        (Some(only), None) | (None, Some(only)) => only,
-        (None, None) => [0; N],
-    }
-}
-
-/// Whether a run may begin at pixel `at`: the pixel above equals its left neighbour, and so do the two
-/// pixels before this one.
-#[inline]
-pub(super) fn begins_run<T>(above: &[T], row: &[T], at: usize, same: impl Fn(&T, &T) -> bool) -> bool {
-    let equal = |pixels: &[T], from: usize| {
-        pixels.get(from..).and_then(<[T]>::first_chunk::<2>).is_some_and(|[a, b]| same(a, b))
-    };
-    equal(above, at - 1) && equal(row, at - 2)
+/// The words of a pixel's errors, and their lengths.
+#[inline(always)]
+fn code<const N: usize, const BITS: u32>(
+    family: &Family,
+    models: &[Model<BITS>; N],
+    before: [u8; 4],
+    now: [u8; 4],
+) -> [(u32, u32); N] {
+    core::array::from_fn(|channel| family.word(models[channel].code_after(before[channel]), now[channel]))
 }
 
 /// Why a bitmap has no stream.

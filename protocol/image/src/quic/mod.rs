@@ -25,6 +25,7 @@
 mod bits;
 mod decode;
 mod encode;
+mod lanes;
 mod model;
 mod pace;
 mod run;
@@ -32,7 +33,7 @@ mod run;
 pub use decode::{DecodeError, decode};
 pub use encode::{EncodeError, Encoder};
 
-use model::Model;
+use model::{MAX_WORD_BITS, Model};
 use pace::Pace;
 use run::RunLength;
 
@@ -99,9 +100,9 @@ struct Channels<const N: usize, const BITS: u32> {
     models: [Model<BITS>; N],
     pace: Pace,
     runs: RunLength,
-    /// The folded errors of the last row at each place, behind those before the first pixel. Inside of runs
-    /// they are left from earlier rows.
-    errors: alloc::vec::Vec<[u8; N]>,
+    /// The folded errors of the last row at each place, a byte for each channel, behind those before the first pixel.
+    /// Inside of runs they are left from earlier rows.
+    errors: alloc::vec::Vec<u32>,
 }
 
 impl<const N: usize, const BITS: u32> Channels<N, BITS> {
@@ -110,23 +111,23 @@ impl<const N: usize, const BITS: u32> Channels<N, BITS> {
             models: core::array::from_fn(|_| Model::new()),
             pace: Pace::new(),
             runs: RunLength::new(),
-            errors: alloc::vec![[0; N]; width + 1],
+            errors: alloc::vec![0; width + 1],
         }
     }
 
     /// Prepares for the next row.
     fn begin_row(&mut self, first: bool) {
-        let before = if first { [0; N] } else { self.errors.get(1).copied().unwrap_or([0; N]) };
+        let before = if first { 0 } else { self.errors.get(1).copied().unwrap_or(0) };
         if let Some(start) = self.errors.first_mut() {
             *start = before;
         }
     }
 
     /// Learns from the errors of pixel `at`.
-    fn learn(models: &mut [Model<BITS>; N], errors: &[[u8; N]], at: usize, trigger: u32) {
+    fn learn(models: &mut [Model<BITS>; N], errors: &[u32], at: usize, trigger: u32) {
         if let Some([before, now]) = errors.get(at..at + 2) {
-            for ((model, before), now) in models.iter_mut().zip(before).zip(now) {
-                model.learn(*before, *now, trigger);
+            for ((model, before), now) in models.iter_mut().zip(before.to_le_bytes()).zip(now.to_le_bytes()) {
+                model.learn(before, now, trigger);
             }
         }
     }
@@ -137,11 +138,16 @@ trait RowCoder<const N: usize, const BITS: u32> {
     /// Why a row cannot be coded.
     type Error;
 
-    /// Codes pixel `at`, predicted from its neighbours.
-    fn pixel(&mut self, models: &[Model<BITS>; N], errors: &mut [[u8; N]], at: usize);
-
-    /// Whether a run may begin at pixel `at`, which is at least the fourth.
-    fn run_begins(&self, at: usize) -> bool;
+    /// Codes pixels from `at` on, predicted from their neighbours, until `end` or until a run begins: the place, and
+    /// whether it is a run. Runs begin at `first_run` at the earliest.
+    fn pixels(
+        &mut self,
+        models: &[Model<BITS>; N],
+        errors: &mut [u32],
+        at: usize,
+        end: usize,
+        first_run: usize,
+    ) -> (usize, bool);
 
     /// Codes the run of pixels from `at` on, before `end`, that equal the one before; its length.
     fn run(&mut self, runs: &mut RunLength, at: usize, end: usize) -> Result<usize, Self::Error>;
@@ -159,32 +165,23 @@ fn code_row<const N: usize, const BITS: u32, C: RowCoder<N, BITS>>(
     pace.each_segment(width, |pace, from, end| {
         let mut at = from;
         if at == 0 {
-            coder.pixel(models, errors, 0);
+            (at, _) = coder.pixels(models, errors, 0, 1, usize::MAX);
             if pace.wait > 0 {
                 pace.wait -= 1;
             } else {
                 pace.wait = pace.interval();
                 Channels::learn(models, errors, 0, pace.trigger());
             }
-            at = 1;
         }
         // The pixel that is learnt from next.
         let mut stop = at + pace.wait;
-        let mut last_run = usize::MAX;
+        let mut first_run = if first { usize::MAX } else { 3 };
         loop {
-            let limit = end.min(stop + 1);
-            let mut run = false;
-            while at < limit {
-                if !first && at > 2 && at != last_run && coder.run_begins(at) {
-                    run = true;
-                    break;
-                }
-                coder.pixel(models, errors, at);
-                at += 1;
-            }
+            let run;
+            (at, run) = coder.pixels(models, errors, at, end.min(stop + 1), first_run);
             if run {
                 // An empty run must not begin again where it was.
-                last_run = at;
+                first_run = at + 1;
                 pace.wait = stop - at;
                 at += coder.run(runs, at, end)?;
                 if at >= end {

@@ -1,14 +1,14 @@
 //! Golomb-Rice codes, and which of them is best for what.
 
 /// The longest code, in bits.
-const MAX_LENGTH: u32 = 26;
+pub(super) const MAX_WORD_BITS: u32 = 26;
 /// Codes at 8 bits a channel; there are fewer at 5.
 const CODES: usize = 8;
 
 /// The codes for errors of one number of bits.
 pub(super) struct Family {
     /// By code and error: the bits in the higher 27 bits, and their number in the lower 5.
-    words: [[u32; 256]; CODES],
+    words: [u32; CODES * 256],
     /// By error and code: the number of bits.
     lengths: [[u32; CODES]; 256],
     /// By code: what a reader needs to know.
@@ -35,7 +35,7 @@ impl Family {
 
     const fn new(bits: u32) -> Self {
         let mut family = Self {
-            words: [[0; 256]; CODES],
+            words: [0; CODES * 256],
             lengths: [[0; CODES]; 256],
             forms: [Form { low_bits: 0, plain: 0, zeros: 0, escape_bits: 0 }; CODES],
         };
@@ -46,7 +46,7 @@ impl Family {
             let mut error = 0;
             while error < 1 << bits {
                 let (word, length) = form.word(error);
-                family.words[code as usize][error as usize] = word << 5 | length;
+                family.words[(code << 8 | error) as usize] = word << 5 | length;
                 family.lengths[error as usize][code as usize] = length;
                 error += 1;
             }
@@ -56,8 +56,9 @@ impl Family {
     }
 
     /// The bits of an error in a code, and their number, at most 26.
+    #[inline(always)]
     pub(super) fn word(&self, code: u8, error: u8) -> (u32, u32) {
-        let packed = self.words[usize::from(code) % CODES][usize::from(error)];
+        let packed = self.words[(usize::from(code) << 8 | usize::from(error)) % (CODES * 256)];
         (packed >> 5, packed & 31)
     }
 
@@ -81,7 +82,7 @@ impl Family {
 impl Form {
     const fn new(bits: u32, low_bits: u32) -> Self {
         let most = (1 << (bits - low_bits)) - 1;
-        let zeros = if MAX_LENGTH - bits < most { MAX_LENGTH - bits } else { most };
+        let zeros = if MAX_WORD_BITS - bits < most { MAX_WORD_BITS - bits } else { most };
         let plain = zeros << low_bits;
         let escaped: u32 = (1 << bits) - plain;
         Self { low_bits, plain, zeros, escape_bits: escaped.next_power_of_two().trailing_zeros() }
@@ -100,19 +101,21 @@ impl Form {
 /// Which code is best for an error, by the size of the error before: sizes 0, 1 to 2, 3 to 6, and so on.
 #[derive(Clone, Debug)]
 pub(super) struct Model<const BITS: u32> {
-    best: [u8; CODES],
+    /// By the error before.
+    codes: [u8; 256],
     /// By size and code: the bits that codes would have taken lately.
     taken: [[u32; CODES]; CODES],
 }
 
 impl<const BITS: u32> Model<BITS> {
     pub(super) const fn new() -> Self {
-        Self { best: [BITS as u8 - 1; CODES], taken: [[0; CODES]; CODES] }
+        Self { codes: [BITS as u8 - 1; 256], taken: [[0; CODES]; CODES] }
     }
 
     /// The code for an error that follows the error `before`.
-    pub(super) fn code_after(&self, before: u8) -> u8 {
-        self.best[Self::size(before)]
+    #[inline(always)]
+    pub(super) const fn code_after(&self, before: u8) -> u8 {
+        self.codes[before as usize]
     }
 
     /// Learns that `error` followed the error `before`.
@@ -128,9 +131,14 @@ impl<const BITS: u32> Model<BITS> {
                 (best, least) = (code, *taken);
             }
         }
-        self.best[size] = best;
         if least > trigger {
             taken.iter_mut().for_each(|taken| *taken >>= 1);
+        }
+        if self.code_after(before) != best {
+            // All errors of this size, of which there may be fewer than their bits allow.
+            let first = (1 << size) - 1;
+            let end = if size + 1 < BITS.min(8) as usize { 2 * first + 1 } else { 256 };
+            self.codes.get_mut(first..end).unwrap_or_default().fill(best);
         }
     }
 
@@ -140,15 +148,7 @@ impl<const BITS: u32> Model<BITS> {
     }
 }
 
-/// An error with its sign folded into the lowest bit: 0, 1, -1, 2, and so on.
-pub(super) const fn fold<const BITS: u32>(difference: u8) -> u8 {
-    let mask = u8::MAX >> (8 - BITS);
-    let difference = difference & mask;
-    let negative = if difference >> (BITS - 1) == 1 { mask } else { 0 };
-    (difference << 1 & mask) ^ negative
-}
-
-/// The difference that was folded.
+/// The difference that an error stands for: 0, -1, 1, -2 and so on for 0, 1, 2, 3.
 pub(super) const fn unfold<const BITS: u32>(error: u8) -> u8 {
     let mask = u8::MAX >> (8 - BITS);
     if error & 1 == 1 { mask.wrapping_sub(error >> 1) } else { error >> 1 }
@@ -163,7 +163,7 @@ mod tests {
         for code in 0..BITS as u8 {
             for error in 0..=u8::MAX >> (8 - BITS) {
                 let (word, length) = family.word(code, error);
-                assert!(length <= MAX_LENGTH && word < 1 << length);
+                assert!(length <= MAX_WORD_BITS && word < 1 << length);
                 assert_eq!(family.read(code, word << (32 - length)), (error, length));
                 assert_eq!(
                     family.read(code, (word << (32 - length)) | ((1 << (32 - length)) - 1)),
@@ -177,14 +177,5 @@ mod tests {
     fn codes_are_read_as_they_are_written() {
         every_error_can_be_read::<8>();
         every_error_can_be_read::<5>();
-    }
-
-    #[test]
-    fn folding_loses_nothing() {
-        for difference in 0..=255 {
-            assert_eq!(unfold::<8>(fold::<8>(difference)), difference);
-            assert_eq!(unfold::<5>(fold::<5>(difference)), difference & 31);
-        }
-        assert_eq!([fold::<5>(0), fold::<5>(31), fold::<5>(1)], [0, 1, 2]);
     }
 }

@@ -1,0 +1,192 @@
+//! Rows as the encoder looks at them: a word for each pixel, whose bytes are channels.
+//!
+//! Bytes of a word are computed together, without any of them reaching into the next.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+/// Reads rows of one channel.
+pub(super) fn of_gray(row: &[u8], lanes: &mut Vec<u32>) {
+    lanes.extend(row.iter().map(|gray| u32::from(*gray)));
+}
+
+/// Reads the colours of rows of 15 bits a pixel.
+pub(super) fn of_rgb16(row: &[u8], lanes: &mut Vec<u32>) {
+    let spread = |&pixel: &[u8; 2]| {
+        let pixel = u32::from(u16::from_le_bytes(pixel));
+        pixel & 31 | (pixel >> 5 & 31) << 8 | (pixel >> 10 & 31) << 16
+    };
+    lanes.extend(row.as_chunks().0.iter().map(spread));
+}
+
+/// Reads rows of 3 bytes a pixel.
+pub(super) fn of_rgb24(row: &[u8], lanes: &mut Vec<u32>) {
+    let spread = |&[blue, green, red]: &[u8; 3]| u32::from_le_bytes([blue, green, red, 0]);
+    lanes.extend(row.as_chunks().0.iter().map(spread));
+}
+
+/// Reads the colours of rows of 4 bytes a pixel.
+pub(super) fn of_rgb32(row: &[u8], lanes: &mut Vec<u32>) {
+    lanes.extend(row.as_chunks().0.iter().map(|pixel| u32::from_le_bytes(*pixel) & 0x00ff_ffff));
+}
+
+/// Reads the alpha of rows of 4 bytes a pixel.
+pub(super) fn of_alpha(row: &[u8], lanes: &mut Vec<u32>) {
+    lanes.extend(row.as_chunks::<4>().0.iter().map(|pixel| u32::from(pixel[3])));
+}
+
+/// A row and the one above, and what is known of them before they are coded.
+pub(super) struct Rows {
+    row: Vec<u32>,
+    above: Vec<u32>,
+    /// 1 for each pixel that equals the one before, in this row and in the one above.
+    repeats: Vec<u8>,
+    repeats_above: Vec<u8>,
+    /// 1 where a run may begin: the pixel above equals its left neighbour, and so do the two pixels before this one.
+    begins: Vec<u8>,
+}
+
+impl Rows {
+    pub(super) fn new(width: usize) -> Self {
+        let (row, above) = (Vec::with_capacity(width), Vec::with_capacity(width));
+        Self { row, above, repeats: vec![0; width], repeats_above: vec![0; width], begins: vec![0; width] }
+    }
+
+    /// Goes on to the row that `fill` appends.
+    pub(super) fn advance(&mut self, fill: impl FnOnce(&mut Vec<u32>)) {
+        core::mem::swap(&mut self.row, &mut self.above);
+        core::mem::swap(&mut self.repeats, &mut self.repeats_above);
+        self.row.clear();
+        fill(&mut self.row);
+        let repeats = self.repeats.get_mut(1..).unwrap_or_default();
+        let pairs = self.row.iter().zip(self.row.get(1..).unwrap_or_default());
+        for (repeats, (left, pixel)) in repeats.iter_mut().zip(pairs) {
+            *repeats = u8::from(left == pixel);
+        }
+        let begins = self.begins.get_mut(1..).unwrap_or_default().iter_mut();
+        let above = self.repeats_above.get(1..).unwrap_or_default();
+        for ((begins, before), above) in begins.zip(&self.repeats).zip(above) {
+            *begins = before & above;
+        }
+    }
+
+    /// The row.
+    pub(super) fn row(&self) -> &[u32] {
+        &self.row
+    }
+
+    /// The row above; empty for the first one.
+    pub(super) fn above(&self) -> &[u32] {
+        &self.above
+    }
+
+    /// The first place from `from` on and before `end` at which a run may begin.
+    #[inline]
+    pub(super) fn next_run(&self, from: usize, end: usize) -> Option<usize> {
+        let begins = self.begins.get(from..end)?;
+        first_other(begins, 0).map(|place| from + place)
+    }
+
+    /// How many pixels from `at` on and before `end` equal the one before `at`.
+    #[inline]
+    pub(super) fn run_length(&self, at: usize, end: usize) -> usize {
+        let repeats = self.repeats.get(at..end).unwrap_or_default();
+        first_other(repeats, 1).unwrap_or(repeats.len())
+    }
+
+    /// Writes the folded errors of as many pixels from `at` on.
+    #[inline(always)]
+    pub(super) fn errors<const BITS: u32>(&self, at: usize, errors: &mut [u32]) {
+        let (pixels, above) =
+            (self.row.get(at..).unwrap_or_default(), self.above.get(at..).unwrap_or_default());
+        let Some(before) = at.checked_sub(1) else {
+            // The first pixel of a row has no left neighbour, and is coded alone.
+            if let (Some(error), Some(pixel)) = (errors.first_mut(), pixels.first()) {
+                *error = fold::<BITS>(difference(*pixel, above.first().copied().unwrap_or(0)));
+            }
+            return;
+        };
+        let known = errors.iter_mut().zip(pixels.iter().zip(self.row.get(before..).unwrap_or_default()));
+        if self.above.is_empty() {
+            known.for_each(|(error, (pixel, left))| *error = fold::<BITS>(difference(*pixel, *left)));
+        } else {
+            for ((error, (pixel, left)), above) in known.zip(above) {
+                *error = fold::<BITS>(difference(*pixel, midpoint(*left, *above)));
+            }
+        }
+    }
+}
+
+/// The first place whose flag is not `flag`.
+#[inline(always)]
+fn first_other(flags: &[u8], flag: u8) -> Option<usize> {
+    let (words, rest) = flags.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let others = u64::from_le_bytes(*word) ^ u64::from_le_bytes([flag; 8]);
+        if others != 0 {
+            return Some(index * 8 + others.trailing_zeros() as usize / 8);
+        }
+    }
+    let place = rest.iter().position(|found| *found != flag)?;
+    Some(words.len() * 8 + place)
+}
+
+const ONES: u32 = 0x0101_0101;
+const HIGH: u32 = 0x80 * ONES;
+
+/// The mean of each byte, rounded down.
+#[inline(always)]
+const fn midpoint(a: u32, b: u32) -> u32 {
+    (a & b) + ((a ^ b) >> 1 & !HIGH)
+}
+
+/// The difference of each byte, modulo 256.
+#[inline(always)]
+const fn difference(a: u32, b: u32) -> u32 {
+    (a | HIGH).wrapping_sub(b & !HIGH) ^ ((a ^ !b) & HIGH)
+}
+
+/// The error that stands for the difference of each byte: its sign is folded into the lowest bit, so that 0, 255, 1, 254
+/// become 0, 1, 2, 3.
+#[inline(always)]
+const fn fold<const BITS: u32>(differences: u32) -> u32 {
+    let mask = (u8::MAX >> (8 - BITS)) as u32 * ONES;
+    let negative = (differences >> (BITS - 1) & ONES) * (mask & 0xff);
+    (differences << 1 & mask & !ONES) ^ negative
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::model::unfold;
+    use super::*;
+
+    #[test]
+    fn bytes_of_a_word_do_not_reach_into_each_other() {
+        for a in 0..=255_u8 {
+            for b in 0..=255_u8 {
+                let words = (u32::from_le_bytes([a, b, a, 255]), u32::from_le_bytes([b, a, 0, b]));
+                let bytes = |each: fn(u8, u8) -> u8| [each(a, b), each(b, a), each(a, 0), each(255, b)];
+                assert_eq!(midpoint(words.0, words.1).to_le_bytes(), bytes(u8::midpoint));
+                assert_eq!(difference(words.0, words.1).to_le_bytes(), bytes(u8::wrapping_sub));
+            }
+            let word = u32::from_le_bytes([a, !a, a, 0]);
+            assert_eq!(fold::<8>(word).to_le_bytes().map(unfold::<8>), [a, !a, a, 0]);
+            assert_eq!(fold::<5>(word).to_le_bytes().map(unfold::<5>), [a & 31, !a & 31, a & 31, 0]);
+        }
+    }
+
+    #[test]
+    fn small_differences_are_small_errors() {
+        assert_eq!([0, 255, 1, 254].map(fold::<8>), [0, 1, 2, 3]);
+        assert_eq!([0, 31, 1, 30].map(fold::<5>), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn runs_are_found_to_their_end() {
+        let mut rows = Rows::new(40);
+        rows.advance(|row| row.extend([7; 40]));
+        rows.advance(|row| row.extend((0..40).map(|x| if (5..30).contains(&x) { 9 } else { x })));
+        assert_eq!((rows.next_run(3, 40), rows.next_run(3, 7)), (Some(7), None));
+        assert_eq!((rows.run_length(7, 40), rows.run_length(7, 12), rows.run_length(30, 40)), (23, 5, 0));
+    }
+}
