@@ -10,7 +10,9 @@ use super::{
 use crate::bitmap::{Bitmap, BitmapFormat};
 use crate::pixel::run_length;
 
-const HASH_BITS: u32 = 13;
+const HASH_BITS: u32 = 14;
+/// After 2 to the power of this many misses, only every second place is looked at, after as many more every third.
+const PATIENCE: u32 = 6;
 /// The real distance that no match can have any more.
 const UNREACHABLE: usize = FAR + 0x1_0000;
 /// How far positions in the table may count before it has to be cleared.
@@ -19,8 +21,9 @@ const TABLE_HORIZON: u32 = u32::MAX / 2;
 /// An encoder; keep it to save the set-up of its tables.
 #[derive(Clone, Debug)]
 pub struct Encoder {
-    /// Where three pixels of a hash were last seen, counted over all images from `base` of the first one.
-    table: Vec<u32>,
+    /// Where three pixels of a hash were last seen, counted over all images from `base` of the first one, and the first of
+    /// the three: see [`place`].
+    table: Vec<u64>,
     /// The position of the first pixel of the next sequence. Positions before it are another image's.
     base: u32,
     /// Rows without padding, of images that have some.
@@ -97,42 +100,50 @@ impl Encoder {
         }
         let base = self.base;
         self.base += length.min(TABLE_HORIZON);
-        let Ok(table) = <&mut [u32; 1 << HASH_BITS]>::try_from(self.table.as_mut_slice()) else { return };
+        let Ok(table) = <&mut [u64; 1 << HASH_BITS]>::try_from(self.table.as_mut_slice()) else { return };
 
         let mut literals_from = 0;
-        let mut at = 0;
-        // A hash needs three pixels, and the last of a match leaves two more to be entered.
-        while let Some(&[first, second, third]) = pixels.get(at..).and_then(<[S::Raw]>::first_chunk::<3>) {
-            let key = S::key(first);
-            let keys = [key, S::key(second), S::key(third)];
-            let run = keys[1] == key
-                && keys[2] == key
-                && at.checked_sub(1).and_then(|before| pixels.get(before)).is_some_and(|p| S::key(*p) == key);
-            let (distance, matched) = if run {
-                (1, 3 + run_length(pixels.get(at + 3..).unwrap_or_default(), key, S::key))
+        let mut at = 1;
+        // Places looked at since the last match.
+        let mut misses = 0;
+        // A hash needs three pixels, and a run is seen by the one before.
+        while let Some([before, first, second, third]) =
+            pixels.get(at - 1..).and_then(<[S::Raw]>::first_chunk)
+        {
+            let keys = [S::key(*first), S::key(*second), S::key(*third)];
+            let run = S::key(*before) == keys[0] && keys[1] == keys[0] && keys[2] == keys[0];
+            // Positions fit: they count at most TABLE_HORIZON plus the length of one image.
+            let here = base + at as u32;
+            let found = if run {
+                Some((1, 3 + run_length(pixels.get(at + 3..).unwrap_or_default(), keys[0], S::key)))
             } else {
-                // Positions fit: they count at most TABLE_HORIZON plus the length of one image.
-                let here = base + at as u32;
-                let seen = core::mem::replace(&mut table[hash(keys)], here);
+                let entry = core::mem::replace(&mut table[hash(keys)], place(here, keys[0]));
+                let seen = (entry >> 32) as u32;
                 let distance = (here - seen) as usize;
-                if seen < base || distance >= UNREACHABLE {
-                    at += 1;
-                    continue;
+                if entry as u32 == keys[0] && seen >= base && distance < UNREACHABLE {
+                    let earlier = pixels.get(at - distance..).unwrap_or_default();
+                    let matched = common::<S>(earlier, pixels.get(at..).unwrap_or_default());
+                    (matched >= shortest::<S>(distance)).then_some((distance, matched))
+                } else {
+                    None
                 }
-                let earlier = pixels.get(at - distance..).unwrap_or_default();
-                (distance, common::<S>(earlier, pixels.get(at..).unwrap_or_default()))
             };
-            if matched < shortest::<S>(distance) {
-                at += 1;
+            let Some((distance, matched)) = found else {
+                at += 1 + (misses >> PATIENCE);
+                misses += 1;
                 continue;
-            }
-            write_literals::<S>(pixels.get(literals_from..at).unwrap_or_default(), out);
-            write_match(distance - 1, matched - S::LENGTH_BIAS, out);
+            };
+            let waiting = pixels.get(literals_from..at).unwrap_or_default();
+            let behind = common_end::<S>(pixels.get(..at - distance).unwrap_or_default(), waiting);
+            write_literals::<S>(pixels.get(literals_from..at - behind).unwrap_or_default(), out);
+            write_match(distance - 1, matched + behind - S::LENGTH_BIAS, out);
             at += matched;
             literals_from = at;
+            misses = 0;
             // The last pixel of the match is where the next one like it is likely to continue.
             if let Some(&[a, b, c]) = pixels.get(at - 1..).and_then(<[S::Raw]>::first_chunk::<3>) {
-                table[hash([S::key(a), S::key(b), S::key(c)])] = base + (at - 1) as u32;
+                let here = base + (at - 1) as u32;
+                table[hash([S::key(a), S::key(b), S::key(c)])] = place(here, S::key(a));
             }
         }
         write_literals::<S>(pixels.get(literals_from..).unwrap_or_default(), out);
@@ -165,15 +176,20 @@ const fn shortest<S: Symbol>(distance: usize) -> usize {
     }
 }
 
+/// An entry of the table. The pixel spares a look at the image when it is another one.
+#[inline(always)]
+fn place(at: u32, first: u32) -> u64 {
+    u64::from(at) << 32 | u64::from(first)
+}
+
+#[inline(always)]
 fn hash(keys: [u32; 3]) -> usize {
-    let [a, b, c] = keys;
-    let mixed = a.wrapping_mul(0x9e37_79b1)
-        ^ b.wrapping_mul(0x85eb_ca77).rotate_left(7)
-        ^ c.wrapping_mul(0xc2b2_ae3d);
-    (mixed.wrapping_mul(0x9e37_79b1) >> (32 - HASH_BITS)) as usize
+    let [a, b, c] = keys.map(u64::from);
+    ((a ^ b << 20 ^ c << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - HASH_BITS)) as usize
 }
 
 /// How many of the first pixels are the same in both.
+#[inline(always)]
 fn common<S: Symbol>(a: &[S::Raw], b: &[S::Raw]) -> usize {
     let same = |(a, b): &(&S::Raw, &S::Raw)| S::key(**a) == S::key(**b);
     let short = a.iter().zip(b).take(4).take_while(same).count();
@@ -191,16 +207,17 @@ fn common<S: Symbol>(a: &[S::Raw], b: &[S::Raw]) -> usize {
     4 + whole * 8 + rest.take_while(same).count()
 }
 
+/// How many of the last pixels are the same in both.
+#[inline(always)]
+fn common_end<S: Symbol>(a: &[S::Raw], b: &[S::Raw]) -> usize {
+    a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| S::key(**a) == S::key(**b)).count()
+}
+
 fn write_literals<S: Symbol>(pixels: &[S::Raw], out: &mut Vec<u8>) {
     for group in pixels.chunks(MAX_LITERALS) {
         // 1 to 32 pixels, announced as 0 to 31.
         out.push((group.len() - 1) as u8);
-        let start = out.len();
-        out.resize(start + group.len() * S::LITERAL_BYTES, 0);
-        let room = out.get_mut(start..).unwrap_or_default();
-        for (pixel, room) in group.iter().zip(room.chunks_exact_mut(S::LITERAL_BYTES)) {
-            S::write(*pixel, room);
-        }
+        S::append(group, out);
     }
 }
 
@@ -209,17 +226,13 @@ fn write_match(distance: usize, length: usize, out: &mut Vec<u8>) {
     let low_bits = if distance < FAR { distance } else { FAR };
     let [low, high, ..] = (low_bits as u32).to_le_bytes();
     if length < 7 {
-        out.push((length as u8) << 5 | high);
+        out.extend_from_slice(&[(length as u8) << 5 | high, low]);
     } else {
         out.push(7 << 5 | high);
-        let mut rest = length - 7;
-        while rest >= 255 {
-            out.push(255);
-            rest -= 255;
-        }
-        out.push(rest as u8);
+        let rest = length - 7;
+        out.resize(out.len() + rest / 255, 255);
+        out.extend_from_slice(&[(rest % 255) as u8, low]);
     }
-    out.push(low);
     if distance >= FAR {
         let [low, high, ..] = ((distance - FAR) as u32).to_le_bytes();
         out.extend_from_slice(&[high, low]);

@@ -26,6 +26,8 @@ mod encode;
 pub use decode::{DecodeError, decode};
 pub use encode::{EncodeError, Encoder};
 
+use alloc::vec::Vec;
+
 use crate::bitmap::{BitmapFormat, UnknownFormat};
 
 const MAGIC: u32 = 0x2020_5a4c;
@@ -89,6 +91,19 @@ impl Kind {
     }
 }
 
+/// Appends the first three bytes of pixels.
+pub(crate) fn append_colors(pixels: &[[u8; 4]], out: &mut Vec<u8>) {
+    let (fours, rest) = pixels.as_chunks::<4>();
+    for [a, b, c, d] in fours {
+        let [a, b, c, d] = [a, b, c, d].map(|pixel| u128::from(u32::from_le_bytes(*pixel) & 0x00ff_ffff));
+        let twelve = (a | b << 24 | c << 48 | d << 72).to_le_bytes();
+        out.extend_from_slice(twelve.first_chunk::<12>().unwrap_or(&[0; 12]));
+    }
+    for [blue, green, red, _] in rest {
+        out.extend_from_slice(&[*blue, *green, *red]);
+    }
+}
+
 /// How one sequence of literals and matches treats pixels.
 trait Symbol {
     /// The bytes of a pixel in memory.
@@ -101,8 +116,8 @@ trait Symbol {
     /// What two pixels have in common that count as the same.
     fn key(raw: Self::Raw) -> u32;
 
-    /// Writes a literal of [`Symbol::LITERAL_BYTES`].
-    fn write(raw: Self::Raw, out: &mut [u8]);
+    /// Appends literals of [`Symbol::LITERAL_BYTES`] each.
+    fn append(pixels: &[Self::Raw], out: &mut Vec<u8>);
 }
 
 /// Colours of pixels of 4 bytes.
@@ -125,8 +140,8 @@ impl Symbol for Rgb32 {
         u32::from_le_bytes(raw) & 0x00ff_ffff
     }
 
-    fn write([blue, green, red, _]: [u8; 4], out: &mut [u8]) {
-        out.copy_from_slice(&[blue, green, red]);
+    fn append(pixels: &[[u8; 4]], out: &mut Vec<u8>) {
+        append_colors(pixels, out);
     }
 }
 
@@ -139,8 +154,8 @@ impl Symbol for AlphaOf32 {
         raw[3].into()
     }
 
-    fn write(raw: [u8; 4], out: &mut [u8]) {
-        out.copy_from_slice(&[raw[3]]);
+    fn append(pixels: &[[u8; 4]], out: &mut Vec<u8>) {
+        out.extend(pixels.iter().map(|pixel| pixel[3]));
     }
 }
 
@@ -153,8 +168,8 @@ impl Symbol for Rgb24 {
         u32::from_le_bytes([blue, green, red, 0])
     }
 
-    fn write(raw: [u8; 3], out: &mut [u8]) {
-        out.copy_from_slice(&raw);
+    fn append(pixels: &[[u8; 3]], out: &mut Vec<u8>) {
+        out.extend_from_slice(pixels.as_flattened());
     }
 }
 
@@ -167,8 +182,10 @@ impl Symbol for Rgb16 {
         (u16::from_le_bytes(raw) & 0x7fff).into()
     }
 
-    fn write([low, high]: [u8; 2], out: &mut [u8]) {
-        out.copy_from_slice(&[high, low]);
+    fn append(pixels: &[[u8; 2]], out: &mut Vec<u8>) {
+        for [low, high] in pixels {
+            out.extend_from_slice(&[*high, *low]);
+        }
     }
 }
 
@@ -181,7 +198,7 @@ impl Symbol for Byte {
         raw[0].into()
     }
 
-    fn write(raw: [u8; 1], out: &mut [u8]) {
-        out.copy_from_slice(&raw);
+    fn append(pixels: &[[u8; 1]], out: &mut Vec<u8>) {
+        out.extend_from_slice(pixels.as_flattened());
     }
 }
