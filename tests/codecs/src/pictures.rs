@@ -116,7 +116,8 @@ pub(crate) fn photo(size: Size) -> Result<Bitmap> {
         }
         let grain = grain(x, y) * (0.9 + 3.4 * detail);
         let value = |channel: u32| {
-            let shimmer = 1.6 * octaves(at_x, at_y, 7.0, 1, 100 + channel);
+            let shimmer = 1.6 * octaves(at_x, at_y, 7.0, 1, 100 + channel)
+                + 9.0 * octaves(at_x, at_y, 160.0, 2, 110 + 4 * channel);
             (bright + tint[channel as usize] + shimmer + grain).clamp(0.0, 255.0) as u32
         };
         value(0) << 16 | value(1) << 8 | value(2)

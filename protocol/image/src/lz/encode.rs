@@ -122,7 +122,7 @@ impl Encoder {
                 let distance = (here - seen) as usize;
                 if entry as u32 == keys[0] && seen >= base && distance < UNREACHABLE {
                     let earlier = pixels.get(at - distance..).unwrap_or_default();
-                    let matched = common::<S>(earlier, pixels.get(at..).unwrap_or_default());
+                    let matched = S::common(earlier, pixels.get(at..).unwrap_or_default());
                     (matched >= shortest::<S>(distance)).then_some((distance, matched))
                 } else {
                     None
@@ -135,7 +135,8 @@ impl Encoder {
             };
             let waiting = pixels.get(literals_from..at).unwrap_or_default();
             let behind = common_end::<S>(pixels.get(..at - distance).unwrap_or_default(), waiting);
-            write_literals::<S>(pixels.get(literals_from..at - behind).unwrap_or_default(), out);
+            let literals = at - behind - literals_from;
+            write_literals::<S>(pixels.get(literals_from..).unwrap_or_default(), literals, out);
             write_match(distance - 1, matched + behind - S::LENGTH_BIAS, out);
             at += matched;
             literals_from = at;
@@ -146,7 +147,8 @@ impl Encoder {
                 table[hash([S::key(a), S::key(b), S::key(c)])] = place(here, S::key(a));
             }
         }
-        write_literals::<S>(pixels.get(literals_from..).unwrap_or_default(), out);
+        let rest = pixels.get(literals_from..).unwrap_or_default();
+        write_literals::<S>(rest, rest.len(), out);
     }
 }
 
@@ -188,36 +190,22 @@ fn hash(keys: [u32; 3]) -> usize {
     ((a ^ b << 20 ^ c << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - HASH_BITS)) as usize
 }
 
-/// How many of the first pixels are the same in both.
-#[inline(always)]
-fn common<S: Symbol>(a: &[S::Raw], b: &[S::Raw]) -> usize {
-    let same = |(a, b): &(&S::Raw, &S::Raw)| S::key(**a) == S::key(**b);
-    let short = a.iter().zip(b).take(4).take_while(same).count();
-    if short < 4 {
-        return short;
-    }
-    let (a, b) = (a.get(4..).unwrap_or_default(), b.get(4..).unwrap_or_default());
-    let blocks = a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0);
-    let whole = blocks
-        .take_while(|(a, b)| {
-            a.iter().zip(*b).fold(0, |differs, (a, b)| differs | (S::key(*a) ^ S::key(*b))) == 0
-        })
-        .count();
-    let rest = a.get(whole * 8..).unwrap_or_default().iter().zip(b.get(whole * 8..).unwrap_or_default());
-    4 + whole * 8 + rest.take_while(same).count()
-}
-
 /// How many of the last pixels are the same in both.
 #[inline(always)]
 fn common_end<S: Symbol>(a: &[S::Raw], b: &[S::Raw]) -> usize {
     a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| S::key(**a) == S::key(**b)).count()
 }
 
-fn write_literals<S: Symbol>(pixels: &[S::Raw], out: &mut Vec<u8>) {
-    for group in pixels.chunks(MAX_LITERALS) {
+/// Writes the first `count` pixels as literals.
+#[inline]
+fn write_literals<S: Symbol>(mut pixels: &[S::Raw], mut count: usize, out: &mut Vec<u8>) {
+    while count > 0 {
         // 1 to 32 pixels, announced as 0 to 31.
-        out.push((group.len() - 1) as u8);
-        S::append(group, out);
+        let group = count.min(MAX_LITERALS);
+        out.push((group - 1) as u8);
+        S::append(pixels, group, out);
+        pixels = pixels.get(group..).unwrap_or_default();
+        count -= group;
     }
 }
 

@@ -91,17 +91,40 @@ impl Kind {
     }
 }
 
-/// Appends the first three bytes of pixels.
-pub(crate) fn append_colors(pixels: &[[u8; 4]], out: &mut Vec<u8>) {
-    let (fours, rest) = pixels.as_chunks::<4>();
-    for [a, b, c, d] in fours {
-        let [a, b, c, d] = [a, b, c, d].map(|pixel| u128::from(u32::from_le_bytes(*pixel) & 0x00ff_ffff));
+/// Appends the first three bytes of each of the first `count` pixels.
+#[inline(always)]
+pub(crate) fn append_colors(pixels: &[[u8; 4]], count: usize, out: &mut Vec<u8>) {
+    let end = out.len() + count * 3;
+    let fours = pixels.as_chunks::<4>().0;
+    // Four at a time also where fewer are wanted: how many there are is hard to foresee.
+    for four in fours.iter().take(count.div_ceil(4)) {
+        let [a, b, c, d] = four.map(|pixel| u128::from(u32::from_le_bytes(pixel) & 0x00ff_ffff));
         let twelve = (a | b << 24 | c << 48 | d << 72).to_le_bytes();
         out.extend_from_slice(twelve.first_chunk::<12>().unwrap_or(&[0; 12]));
     }
-    for [blue, green, red, _] in rest {
+    for [blue, green, red, _] in pixels.get(fours.len() * 4..count).unwrap_or_default() {
         out.extend_from_slice(&[*blue, *green, *red]);
     }
+    out.truncate(end);
+}
+
+/// How many of the first pixels have the same colours in both.
+#[inline(always)]
+pub(crate) fn common_colors(a: &[[u8; 4]], b: &[[u8; 4]]) -> usize {
+    const COLORS: u128 = 0x00ff_ffff_00ff_ffff_00ff_ffff_00ff_ffff;
+    let word = |four: &[[u8; 4]; 4]| {
+        four.as_flattened().first_chunk().map_or(0, |bytes| u128::from_le_bytes(*bytes))
+    };
+    let (a_fours, b_fours) = (a.as_chunks::<4>().0, b.as_chunks::<4>().0);
+    for (index, (a, b)) in a_fours.iter().zip(b_fours).enumerate() {
+        let differs = (word(a) ^ word(b)) & COLORS;
+        if differs != 0 {
+            return index * 4 + differs.trailing_zeros() as usize / 32;
+        }
+    }
+    let whole = a_fours.len().min(b_fours.len()) * 4;
+    let rest = a.get(whole..).unwrap_or_default().iter().zip(b.get(whole..).unwrap_or_default());
+    whole + rest.take_while(|(a, b)| a[..3] == b[..3]).count()
 }
 
 /// How one sequence of literals and matches treats pixels.
@@ -116,8 +139,21 @@ trait Symbol {
     /// What two pixels have in common that count as the same.
     fn key(raw: Self::Raw) -> u32;
 
-    /// Appends literals of [`Symbol::LITERAL_BYTES`] each.
-    fn append(pixels: &[Self::Raw], out: &mut Vec<u8>);
+    /// Appends the first `count` pixels as literals of [`Symbol::LITERAL_BYTES`] each.
+    fn append(pixels: &[Self::Raw], count: usize, out: &mut Vec<u8>);
+
+    /// How many of the first pixels are the same in both.
+    #[inline(always)]
+    fn common(a: &[Self::Raw], b: &[Self::Raw]) -> usize {
+        let same = |(a, b): &(&Self::Raw, &Self::Raw)| Self::key(**a) == Self::key(**b);
+        let blocks = a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0);
+        let is_same = |(a, b): &(&[Self::Raw; 8], &[Self::Raw; 8])| {
+            a.iter().zip(*b).fold(0, |differs, (a, b)| differs | (Self::key(*a) ^ Self::key(*b))) == 0
+        };
+        let whole = blocks.take_while(is_same).count() * 8;
+        let rest = a.get(whole..).unwrap_or_default().iter().zip(b.get(whole..).unwrap_or_default());
+        whole + rest.take_while(same).count()
+    }
 }
 
 /// Colours of pixels of 4 bytes.
@@ -140,8 +176,13 @@ impl Symbol for Rgb32 {
         u32::from_le_bytes(raw) & 0x00ff_ffff
     }
 
-    fn append(pixels: &[[u8; 4]], out: &mut Vec<u8>) {
-        append_colors(pixels, out);
+    fn append(pixels: &[[u8; 4]], count: usize, out: &mut Vec<u8>) {
+        append_colors(pixels, count, out);
+    }
+
+    #[inline(always)]
+    fn common(a: &[[u8; 4]], b: &[[u8; 4]]) -> usize {
+        common_colors(a, b)
     }
 }
 
@@ -154,8 +195,8 @@ impl Symbol for AlphaOf32 {
         raw[3].into()
     }
 
-    fn append(pixels: &[[u8; 4]], out: &mut Vec<u8>) {
-        out.extend(pixels.iter().map(|pixel| pixel[3]));
+    fn append(pixels: &[[u8; 4]], count: usize, out: &mut Vec<u8>) {
+        out.extend(pixels.iter().take(count).map(|pixel| pixel[3]));
     }
 }
 
@@ -168,8 +209,8 @@ impl Symbol for Rgb24 {
         u32::from_le_bytes([blue, green, red, 0])
     }
 
-    fn append(pixels: &[[u8; 3]], out: &mut Vec<u8>) {
-        out.extend_from_slice(pixels.as_flattened());
+    fn append(pixels: &[[u8; 3]], count: usize, out: &mut Vec<u8>) {
+        out.extend_from_slice(pixels.get(..count).unwrap_or_default().as_flattened());
     }
 }
 
@@ -182,8 +223,8 @@ impl Symbol for Rgb16 {
         (u16::from_le_bytes(raw) & 0x7fff).into()
     }
 
-    fn append(pixels: &[[u8; 2]], out: &mut Vec<u8>) {
-        for [low, high] in pixels {
+    fn append(pixels: &[[u8; 2]], count: usize, out: &mut Vec<u8>) {
+        for [low, high] in pixels.iter().take(count) {
             out.extend_from_slice(&[*high, *low]);
         }
     }
@@ -198,7 +239,7 @@ impl Symbol for Byte {
         raw[0].into()
     }
 
-    fn append(pixels: &[[u8; 1]], out: &mut Vec<u8>) {
-        out.extend_from_slice(pixels.as_flattened());
+    fn append(pixels: &[[u8; 1]], count: usize, out: &mut Vec<u8>) {
+        out.extend_from_slice(pixels.get(..count).unwrap_or_default().as_flattened());
     }
 }
