@@ -25,17 +25,20 @@ const WINDOW: usize = 64 * 1024;
 /// The longest input of an LZ4 block, as clients' decoders have it.
 const MAX_BYTES: u64 = 0x7e00_0000;
 
-/// An encoder; keep it to save the allocation of its buffer.
+/// An encoder; keep it to save the allocation of its buffers.
 #[derive(Clone, Debug, Default)]
 pub struct Encoder {
     /// Rows without padding, of images that have some.
     packed: Vec<u8>,
+    /// Room for a block, however badly it is compressed. Filling that with zeros for each image would take as long as
+    /// compressing a page of text.
+    block: Vec<u8>,
 }
 
 impl Encoder {
-    /// An encoder without a buffer.
+    /// An encoder without buffers.
     pub const fn new() -> Self {
-        Self { packed: Vec::new() }
+        Self { packed: Vec::new(), block: Vec::new() }
     }
 
     /// Appends the bitmap's pixels to `out`.
@@ -65,22 +68,16 @@ impl Encoder {
             }
             &self.packed
         };
+        let room = get_maximum_output_size(rows.len());
+        if self.block.len() < room {
+            self.block.resize(room, 0);
+        }
+        let written = compress_into(rows, &mut self.block)?;
         out.extend_from_slice(&[u8::from(bitmap.top_down()), format.into()]);
-        append_block(rows, out)
+        out.extend_from_slice(&u32::try_from(written).unwrap_or(u32::MAX).to_be_bytes());
+        out.extend_from_slice(self.block.get(..written).unwrap_or_default());
+        Ok(())
     }
-}
-
-fn append_block(rows: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
-    let length_at = out.len();
-    let block_at = length_at + 4;
-    out.resize(block_at + get_maximum_output_size(rows.len()), 0);
-    let written = compress_into(rows, out.get_mut(block_at..).unwrap_or_default())?;
-    out.truncate(block_at + written);
-    let length = u32::try_from(written).unwrap_or(u32::MAX);
-    if let Some(field) = out.get_mut(length_at..block_at) {
-        field.copy_from_slice(&length.to_be_bytes());
-    }
-    Ok(())
 }
 
 /// The bitmap of `size` that a stream stands for.
