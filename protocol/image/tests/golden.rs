@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use image::bitmap::{Bitmap, BitmapFormat, Layout, Palette};
 use image::geometry::Size;
-use image::{glz, jpeg, lz, quic, zlib};
+use image::{glz, jpeg, lz, lz4, quic, zlib};
 
 const SIZE: Size = Size::new(37, 19);
 
@@ -28,17 +28,22 @@ const QUALITY: u8 = 85;
 
 /// The picture of tests/data/codecs/README.md.
 fn picture(format: BitmapFormat) -> Bitmap {
-    picture_of(format, true)
+    picture_at(format, 0, 0, true)
 }
 
 /// The same bytes in memory, for `top_down` false the picture on its head.
 fn picture_of(format: BitmapFormat, top_down: bool) -> Bitmap {
+    picture_at(format, 0, 0, top_down)
+}
+
+/// The same from another column and row on.
+fn picture_at(format: BitmapFormat, left: usize, top: usize, top_down: bool) -> Bitmap {
     let layout = Layout { top_down, ..Layout::packed(format, SIZE).expect("a small size") };
     let row = usize::try_from(format.row_bytes(SIZE.width)).expect("a short row");
     let pixel = usize::try_from(format.bits_per_pixel() / 8).expect("a few bytes").max(1);
     let data: Vec<u8> = (0..usize::try_from(SIZE.height).expect("a few rows") * row)
         .map(|at| {
-            let (y, x, channel) = (at / row, at % row / pixel, at % row % pixel);
+            let (y, x, channel) = (top + at / row, left + at % row / pixel, at % row % pixel);
             let byte = match (x / 8 + y / 4) % 3 {
                 0 => 0x40 * (channel + 1),
                 1 => x * 7 + y * 3 + channel * 50,
@@ -56,6 +61,48 @@ fn picture_of(format: BitmapFormat, top_down: bool) -> Bitmap {
 fn stream(name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/codecs").join(name);
     fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn colors(bitmap: &Bitmap) -> Vec<u32> {
+    let mut row = vec![0; 37];
+    let rows = (0..SIZE.height).flat_map(|y| {
+        bitmap.row_to_xrgb(y, &mut row);
+        row.clone()
+    });
+    rows.collect()
+}
+
+/// The formats of which there are LZ4 and GLZ streams.
+const RGB_FORMATS: [(&str, BitmapFormat); 4] = [
+    ("rgb555", BitmapFormat::Rgb555),
+    ("rgb24", BitmapFormat::Rgb24),
+    ("xrgb32", BitmapFormat::Xrgb32),
+    ("argb32", BitmapFormat::Argb32),
+];
+
+#[test]
+fn glz_streams_of_the_original_are_decoded_with_those_before_them() {
+    let pictures = [(0, 0), (3, 2)].into_iter().flat_map(|place| RGB_FORMATS.map(|format| (format, place)));
+    let mut window = glz::Window::new(1 << 16);
+    for (((name, format), (left, top)), number) in pictures.zip(1..) {
+        let name = format!("{number}-{name}");
+        let mut found = colors(&window.decode(&stream(&format!("{name}.glz"))).unwrap());
+        if format != BitmapFormat::Argb32 {
+            // A match may bring alpha of another image along.
+            found.iter_mut().for_each(|pixel| *pixel &= 0x00ff_ffff);
+        }
+        assert_eq!(found, colors(&picture_at(format, left, top, true)), "{name}");
+    }
+    // The last one is made of those before it.
+    assert!(glz::Window::new(1 << 16).decode(&stream("8-argb32.glz")).is_err());
+}
+
+#[test]
+fn lz4_streams_of_the_original_are_decoded() {
+    for (name, format) in RGB_FORMATS {
+        let decoded = lz4::decode(&stream(&format!("{name}.lz4")), SIZE, u64::MAX).unwrap();
+        assert_eq!(decoded, picture(format), "{name}");
+    }
 }
 
 #[test]
