@@ -63,15 +63,6 @@ fn stream(name: &str) -> Vec<u8> {
     fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn colors(bitmap: &Bitmap) -> Vec<u32> {
-    let mut row = vec![0; 37];
-    let rows = (0..SIZE.height).flat_map(|y| {
-        bitmap.row_to_xrgb(y, &mut row);
-        row.clone()
-    });
-    rows.collect()
-}
-
 /// The formats of which there are LZ4 and GLZ streams.
 const RGB_FORMATS: [(&str, BitmapFormat); 4] = [
     ("rgb555", BitmapFormat::Rgb555),

@@ -21,6 +21,7 @@
 
 mod decode;
 mod encode;
+mod search;
 
 pub use decode::{DecodeError, Window};
 pub use encode::{Dictionary, Unfit};
