@@ -35,7 +35,7 @@ impl Compressor {
     /// The stream of a codec, or the pixels as they are when no stream is shorter.
     pub fn compress(&mut self, bitmap: &Bitmap, codec: Codec) -> ImageBody {
         if codec == Codec::Jpeg {
-            return self.compress_lossy(bitmap);
+            return self.compress_lossy(bitmap).unwrap_or_else(|| self.compress(bitmap, Codec::Quic));
         }
         self.stream.clear();
         let encoded = match codec {
@@ -59,8 +59,8 @@ impl Compressor {
         }
     }
 
-    /// A JPEG file with or without alpha, or the pixels as they are when no file is shorter.
-    fn compress_lossy(&mut self, bitmap: &Bitmap) -> ImageBody {
+    /// A JPEG file with or without alpha, if that is shorter than the pixels.
+    fn compress_lossy(&mut self, bitmap: &Bitmap) -> Option<ImageBody> {
         self.stream.clear();
         let alpha = bitmap.format() == BitmapFormat::Argb32;
         let (colors, out) = (&mut self.jpeg, &mut self.stream);
@@ -69,16 +69,13 @@ impl Compressor {
         } else {
             colors.encode(bitmap, Self::QUALITY, out).map(|()| 0)
         };
-        match jpeg_size {
-            _ if self.stream.len() >= bitmap.data().len() => raw(bitmap),
-            Err(_) => raw(bitmap),
-            Ok(jpeg_size) if alpha => ImageBody::JpegAlpha {
-                top_down: bitmap.top_down(),
-                jpeg_size,
-                data: Bytes::copy_from_slice(&self.stream),
-            },
-            Ok(_) => ImageBody::Jpeg(Bytes::copy_from_slice(&self.stream)),
-        }
+        let jpeg_size = jpeg_size.ok().filter(|_| self.stream.len() < bitmap.data().len())?;
+        let data = Bytes::copy_from_slice(&self.stream);
+        Some(if alpha {
+            ImageBody::JpegAlpha { top_down: bitmap.top_down(), jpeg_size, data }
+        } else {
+            ImageBody::Jpeg(data)
+        })
     }
 }
 

@@ -82,6 +82,8 @@ impl Encoder {
     const WORTH_ZLIB: usize = 100;
     /// Bytes of pixels from which on another thread is worth being woken.
     const WORTH_A_THREAD: usize = 48 << 10;
+    /// Bytes of a JPEG file's tables: no file is shorter.
+    const JPEG_TABLES: usize = 623;
 
     /// An encoder for the host's settings. `wake` is called when the pool has done something for it.
     pub fn new(compression: Compression, pool: Arc<Pool>, wake: Wake) -> Self {
@@ -181,6 +183,7 @@ impl Encoder {
         let bitmap = &*image.bitmap;
         let hosts = ImageCompression(self.compression.images.number());
         let wanted = taker.preferred.filter(|_| hosts != ImageCompression::OFF).unwrap_or(hosts);
+        let may_lose = may_lose && bitmap.data().len() > Self::JPEG_TABLES;
         let gradual = if may_lose { Codec::Jpeg } else { Codec::Quic };
         if taker.is_local || bitmap.data().len() < Self::WORTH_IT || wanted == ImageCompression::OFF {
             return Codec::Raw;
@@ -318,6 +321,21 @@ mod tests {
         let mut encoder = Encoder::new(always, Arc::new(Pool::new(0)), Wake::new(|| ()));
         let kinds = [0, 1].map(|_| encoder.encode(&image, &mut taker, false).name());
         assert_eq!(kinds, ["zlib-glz", "glz"]);
+    }
+
+    #[test]
+    fn pictures_too_small_for_a_jpeg_file_are_exact() {
+        let always = Compression { jpeg: WanCompression::Always, ..Images::Quic.into() };
+        let mut encoder = Encoder::new(always, Arc::new(Pool::new(0)), Wake::new(|| ()));
+        // As long as the shortest file, and a little longer, which no file of them is shorter than.
+        for (side, noted) in [(12, false), (13, true)] {
+            let layout = Layout::packed(BitmapFormat::Xrgb32, Size::new(side, side)).unwrap();
+            let shades: Vec<u8> = (0..layout.data_bytes()).map(|byte| (byte / 4 * 37) as u8).collect();
+            let image = Image::new(Bitmap::new(layout, None, shades.into()).unwrap());
+            let mut taker = taker(Link::default());
+            assert_eq!(encoder.loses(&image, &taker), noted);
+            assert_eq!(encoder.encode(&image, &mut taker, true).name(), "quic");
+        }
     }
 
     #[test]
