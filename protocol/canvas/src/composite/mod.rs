@@ -42,23 +42,24 @@ pub(crate) fn composite<T: Depth>(
     composite: &Composite<Source>,
 ) -> Result<(), DrawError> {
     let flags = composite.flags;
-    let source = Sampler {
-        texels: Texels::of(canvas, &composite.source, flags & SOURCE_OPAQUE != 0)?,
-        smooth: is_smooth(flags >> SOURCE_FILTER & 7)?,
-        repeat: Repeat::from_code(flags >> SOURCE_REPEAT & 3),
-        transform: composite.source_transform,
-        origin: composite.source_origin,
+    let layer = |image: &Source, (filter, repeat): (u32, u32), opaque: bool| {
+        Ok::<_, DrawError>(Sampler {
+            texels: Texels::of(canvas, image, opaque)?,
+            smooth: is_smooth(flags >> filter & 7)?,
+            repeat: Repeat::from_code(flags >> repeat & 3),
+            transform: composite.source_transform,
+            origin: composite.source_origin,
+        })
     };
-    let mask = match &composite.mask {
-        None => None,
-        Some(mask) => Some(Sampler {
-            texels: Texels::of(canvas, mask, false)?,
-            smooth: is_smooth(flags >> MASK_FILTER & 7)?,
-            repeat: Repeat::from_code(flags >> MASK_REPEAT & 3),
-            transform: composite.mask_transform,
-            origin: composite.mask_origin,
-        }),
-    };
+    let opaque = flags & SOURCE_OPAQUE != 0;
+    let source = layer(&composite.source, (SOURCE_FILTER, SOURCE_REPEAT), opaque)?;
+    let mask =
+        composite.mask.as_ref().map(|mask| layer(mask, (MASK_FILTER, MASK_REPEAT), false)).transpose()?;
+    let mask = mask.map(|mask| Sampler {
+        transform: composite.mask_transform,
+        origin: composite.mask_origin,
+        ..mask
+    });
     let size = bbox.size();
     if !source.is_in_range(size) || !mask.as_ref().is_none_or(|mask| mask.is_in_range(size)) {
         return Ok(());
@@ -158,16 +159,17 @@ impl Layers<'_> {
     ) {
         let format = canvas.format;
         let clears = format == SurfaceFormat::Xrgb32;
-        let Size { width, .. } = rect.size();
-        let mut source = vec![[0.0; 4]; usize::try_from(width).unwrap_or(0)];
-        let mut mask = source.clone();
+        let mut rows = wide::Rows::new(rect.size().width);
+        let keeps_hidden = matches!(operator, Operator::Tint(_)) && self.source.leaves_out_hidden();
+        let (left, top) = (rect.left.wrapping_sub(corner.x), rect.top.wrapping_sub(corner.y));
+        if keeps_hidden && self.mask.is_some() {
+            // What is hidden here may have been seen further up.
+            (0..top).for_each(|y| rows.read(self, left, y, keeps_hidden));
+        }
         canvas.plane.each_row(rect, |y, row| {
-            let (x, y) = (rect.left.wrapping_sub(corner.x), y.wrapping_sub(corner.y));
-            self.source.wide_row(x, y, &mut source);
-            if let Some(sampler) = &self.mask {
-                sampler.wide_row(x, y, &mut mask);
-            }
-            for ((pixel, source), mask) in row.iter_mut().zip(&source).zip(&mask) {
+            rows.read(self, left, y.wrapping_sub(corner.y), keeps_hidden);
+            let wide::Rows { source, mask, .. } = &rows;
+            for ((pixel, source), mask) in row.iter_mut().zip(source).zip(mask) {
                 let mask = self.mask.as_ref().map(|_| *mask);
                 let destination = wide::unpacked(pixel.to_argb(format), format);
                 let result = wide::packed(operator.on_floats(*source, mask, self.by_component, destination));

@@ -165,6 +165,14 @@ impl Sampler<'_> {
         }
     }
 
+    /// Whether pixman looks at single pixels of the image, and then only where the mask shows them.
+    pub(super) fn leaves_out_hidden(&self) -> bool {
+        const ONE: i32 = 1 << 16;
+        let is_moved = !matches!(self.transform, None | Some([ONE, 0, 0, 0, ONE, 0]));
+        let is_one_color = self.texels.size().area() == 1 && self.repeat != Repeat::Nothing;
+        (is_moved || matches!(self.repeat, Repeat::Edge | Repeat::Mirrored)) && !is_one_color
+    }
+
     /// Whether the image's pixels are of that format.
     pub(super) fn texels_are(&self, format: SurfaceFormat) -> bool {
         self.texels.format() == format
@@ -286,7 +294,7 @@ impl<'a> Texels<'a> {
     fn count_fourth_bytes(&mut self) {
         match self {
             Self::Surface { format, .. } | Self::Converted { format, .. } => {
-                *format = blending_format(*format)
+                *format = blending_format(*format);
             }
         }
     }

@@ -2,8 +2,12 @@
 //!
 //! The order of operations is pixman's: another one gives other last bits, and so now and then another pixel.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use image::surface::SurfaceFormat;
 
+use super::Layers;
 use super::operator::{Factor, Mode, Tint};
 
 /// Blue, green, red and alpha, from 0 to 1.
@@ -37,6 +41,36 @@ pub(super) fn packed(floats: Floats) -> u32 {
         let level = (value.clamp(0.0, 1.0) * 256.0) as u16;
         (level - (level >> 8)).to_le_bytes()[0]
     }))
+}
+
+/// The pixels of a row of both layers.
+pub(super) struct Rows {
+    pub(super) source: Vec<Floats>,
+    pub(super) mask: Vec<Floats>,
+    fresh: Vec<Floats>,
+}
+
+impl Rows {
+    pub(super) fn new(width: u32) -> Self {
+        let empty = vec![[0.0; 4]; usize::try_from(width).unwrap_or(0)];
+        Self { source: empty.clone(), mask: empty.clone(), fresh: empty }
+    }
+
+    /// Reads the row from `x`, `y` on. With `keeps_hidden`, source pixels where the mask is empty stay what they were in
+    /// the row before, as in pixman, where a tint can still see them.
+    pub(super) fn read(&mut self, layers: &Layers<'_>, x: i32, y: i32, keeps_hidden: bool) {
+        let Some(mask) = &layers.mask else { return layers.source.wide_row(x, y, &mut self.source) };
+        mask.wide_row(x, y, &mut self.mask);
+        if !keeps_hidden {
+            return layers.source.wide_row(x, y, &mut self.source);
+        }
+        layers.source.wide_row(x, y, &mut self.fresh);
+        for ((to, from), mask) in self.source.iter_mut().zip(&self.fresh).zip(&self.mask) {
+            if mask.iter().any(|channel| *channel != 0.0) {
+                *to = *from;
+            }
+        }
+    }
 }
 
 /// The source behind the mask: its colours, and for each channel the alpha that it covers with.
