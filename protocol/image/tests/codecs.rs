@@ -246,6 +246,44 @@ fn glz_finds_what_earlier_images_have() {
     assert!(bytes(&whole(part, 48, 48)) < 48 * 8 + 50);
 }
 
+fn xrgb(size: Size, pixels: impl IntoIterator<Item = u32>) -> Bitmap {
+    let data: Vec<u8> = pixels.into_iter().flat_map(u32::to_le_bytes).collect();
+    Bitmap::new(Layout::packed(BitmapFormat::Xrgb32, size).unwrap(), None, data.into()).unwrap()
+}
+
+/// Numbers that look random.
+fn mixed(number: u32) -> u32 {
+    let number = number.wrapping_mul(0x9e37_79b1);
+    (number ^ number >> 15).wrapping_mul(0x85eb_ca6b) >> 8
+}
+
+/// Of four colours, so that any two pixels are found again all over the place; each 64th pixel changes.
+#[test]
+fn glz_follows_a_picture_that_changes_a_little() {
+    let size = Size::new(128, 128);
+    let before = xrgb(size, (0..128 * 128).map(|at| mixed(at) & 3));
+    let after = xrgb(size, (0..128 * 128).map(|at| if at % 64 == 0 { at } else { mixed(at) & 3 }));
+    let mut dictionary = glz::Dictionary::new(1 << 20);
+    let mut bytes = |bitmap: &Bitmap| {
+        let mut stream = Vec::new();
+        dictionary.encode(bitmap, &mut stream).unwrap();
+        stream.len()
+    };
+    let (first, second) = (bytes(&before), bytes(&after));
+    assert!(second * 2 < first, "{second} bytes after {first}");
+}
+
+/// Places without a match are passed over ever faster, but a match that comes is made as long as it is.
+#[test]
+fn lz_matches_reach_back_over_what_was_passed_over() {
+    let pixels = (0..20_000).chain(10_000..20_000).map(mixed);
+    let mut stream = Vec::new();
+    lz::Encoder::new().encode(&xrgb(Size::new(30_000, 1), pixels), &mut stream).unwrap();
+    // A byte for each 32 literals, and not many bytes for what is there again.
+    let literals = 20_000 * 3 + 20_000 / 32;
+    assert!(stream.len() < literals + 200, "{} bytes", stream.len());
+}
+
 #[test]
 fn lz4_reads_streams_of_several_blocks() {
     let size = Size::new(16, 3);
