@@ -248,7 +248,8 @@ fn glz_finds_what_earlier_images_have() {
 
 fn xrgb(size: Size, pixels: impl IntoIterator<Item = u32>) -> Bitmap {
     let data: Vec<u8> = pixels.into_iter().flat_map(u32::to_le_bytes).collect();
-    Bitmap::new(Layout::packed(BitmapFormat::Xrgb32, size).unwrap(), None, data.into()).unwrap()
+    let layout = Layout::packed(BitmapFormat::Xrgb32, size).expect("a small size");
+    Bitmap::new(layout, None, data.into()).expect("a packed bitmap")
 }
 
 /// Numbers that look random.

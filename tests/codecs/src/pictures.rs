@@ -130,7 +130,7 @@ pub(crate) fn changed(of: &Bitmap) -> Result<Bitmap> {
     let width = of.width();
     bitmap(of.size(), |x, y| {
         let pixel = pixels[(y * width + x) as usize];
-        let spot = hash(x / 8, y / 8, 71) % 100 == 0;
+        let spot = hash(x / 8, y / 8, 71).is_multiple_of(100);
         u32::from_le_bytes(pixel) ^ if spot { hash(x, y, 72) & 0x000f_0f0f } else { 0 }
     })
 }
