@@ -59,10 +59,7 @@ impl Rows {
         self.row.clear();
         fill(&mut self.row);
         let repeats = self.repeats.get_mut(1..).unwrap_or_default();
-        let pairs = self.row.iter().zip(self.row.get(1..).unwrap_or_default());
-        for (repeats, (left, pixel)) in repeats.iter_mut().zip(pairs) {
-            *repeats = u8::from(left == pixel);
-        }
+        mark_equal(&self.row, self.row.get(1..).unwrap_or_default(), repeats);
         let begins = self.begins.get_mut(1..).unwrap_or_default().iter_mut();
         let above = self.repeats_above.get(1..).unwrap_or_default();
         for ((begins, before), above) in begins.zip(&self.repeats).zip(above) {
@@ -114,6 +111,21 @@ impl Rows {
                 *error = fold::<BITS>(difference(*pixel, midpoint(*left, *above)));
             }
         }
+    }
+}
+
+/// Sets each flag to 1 where both rows have the same pixel, else to 0.
+fn mark_equal(a: &[u32], b: &[u32], flags: &mut [u8]) {
+    // By sixteen, which compilers make few instructions of.
+    let (a_blocks, b_blocks) = (a.as_chunks::<16>().0, b.as_chunks::<16>().0);
+    let (blocks, rest) = flags.as_chunks_mut::<16>();
+    let whole = blocks.len() * 16;
+    for ((flags, a), b) in blocks.iter_mut().zip(a_blocks).zip(b_blocks) {
+        *flags = core::array::from_fn(|lane| u8::from(a[lane] == b[lane]));
+    }
+    let pairs = a.get(whole..).unwrap_or_default().iter().zip(b.get(whole..).unwrap_or_default());
+    for (flag, (a, b)) in rest.iter_mut().zip(pairs) {
+        *flag = u8::from(a == b);
     }
 }
 
