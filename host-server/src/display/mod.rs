@@ -19,6 +19,7 @@ mod pipe;
 mod pixmap_cache;
 mod render;
 mod repaint;
+mod scroll;
 pub mod settings;
 mod stream;
 mod surfaces;

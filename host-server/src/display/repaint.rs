@@ -85,6 +85,12 @@ impl<'a> Repaint<'a> {
         bounds
     }
 
+    /// The picture's pixels of row `y` from `left` to `right`, as the surface would have them.
+    pub fn row(&self, y: i32, left: i32, right: i32) -> impl Iterator<Item = u32> + use<'a> {
+        let high = self.high_bits();
+        self.pixels(y, left, right).iter().map(move |pixel| u32::from_le_bytes(*pixel) | high)
+    }
+
     /// What stands in the fourth byte of every pixel, beside what the picture has there.
     fn high_bits(&self) -> u32 {
         if self.image.high_bits_set { 0xff00_0000 } else { 0 }
@@ -92,11 +98,15 @@ impl<'a> Repaint<'a> {
 
     /// Row `y` from `left` to `right`, of the surface and of the picture.
     fn rows<'p>(&self, plane: &'p Plane<u32>, y: i32, left: i32, right: i32) -> (&'p [u32], &'a [[u8; 4]]) {
+        (plane.row_part(y, left, right), self.pixels(y, left, right))
+    }
+
+    fn pixels(&self, y: i32, left: i32, right: i32) -> &'a [[u8; 4]] {
         let (dx, dy) = self.offset;
         let index = |x: i32| usize::try_from(x.saturating_add(dx)).unwrap_or(usize::MAX);
         let row = u32::try_from(y.saturating_add(dy)).ok().and_then(|y| self.image.bitmap.row(y));
         let pixels = row.unwrap_or_default().as_chunks::<4>().0;
-        (plane.row_part(y, left, right), pixels.get(index(left)..index(right)).unwrap_or_default())
+        pixels.get(index(left)..index(right)).unwrap_or_default()
     }
 
     fn compare(&self, plane: &Plane<u32>, rect: Rect) -> Parts {

@@ -17,6 +17,7 @@ use crate::display::handle::ClientId;
 use crate::display::item::{Item, coverage, images, moved_to};
 use crate::display::picture::{Image, Picture};
 use crate::display::repaint::Repaint;
+use crate::display::scroll::{self, Move};
 use crate::fault::GuestFault;
 
 impl Engine {
@@ -82,8 +83,11 @@ impl Engine {
         if region.as_slice().len() > MAX_RECTS {
             return None;
         }
-        let changes = repaint.changes(self.screen(&repaint.bbox)?, &region);
+        let mut changes = repaint.changes(self.screen(&repaint.bbox)?, &region);
         self.look_for_videos(&repaint, &changes, now);
+        if self.scroll(&repaint, &changes, now) {
+            changes = repaint.changes(self.screen(&repaint.bbox)?, &region);
+        }
         let videos = self.streams.areas();
         let area: u64 = changes.iter().map(|part| part.size().area()).sum();
         if videos.intersects(&region) && !videos.contains(&region) {
@@ -94,6 +98,27 @@ impl Engine {
             let part = |area| Some(copy_of(drawable.surface, area, Arc::new(repaint.part(&area)?)));
             changes.into_iter().map(part).collect()
         }
+    }
+
+    /// Moves what a picture shows further up or down than it is; `true` if anything.
+    fn scroll(&mut self, repaint: &Repaint<'_>, changes: &[Rect], now: Instant) -> bool {
+        /// Pixels that change from which on it is worth looking for where they come from.
+        const WORTH_IT: u64 = 32 << 10;
+        let Some(hull) = changes.iter().copied().reduce(|all, rect| all.union(&rect)) else { return false };
+        let changed: u64 = changes.iter().map(|part| part.size().area()).sum();
+        // In videos everything moves, and nothing stays the same.
+        if changed < WORTH_IT
+            || changed * 4 < hull.size().area()
+            || self.streams.areas().intersects_rect(&hull)
+        {
+            return false;
+        }
+        let moves = self.screen(&hull).map(|screen| scroll::find(repaint, screen, hull)).unwrap_or_default();
+        for &Move { to, from } in &moves {
+            let operation = Operation::CopyBits { source: from };
+            self.add(Drawable { surface: SurfaceId::PRIMARY, bbox: to, clip: Clip::None, operation }, now);
+        }
+        !moves.is_empty()
     }
 
     /// The pixels of the primary surface, with all that touches `area` drawn.
