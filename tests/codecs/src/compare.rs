@@ -108,6 +108,8 @@ pub fn run(options: &Options, program: &Program) -> Result<()> {
         result.print();
         compared.push(result);
     }
+    // Pictures and streams are large, and can be made again.
+    std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     let (rounds, repeats, size) = (options.rounds, options.repeats, (SIZE.width, SIZE.height));
     let results = Results { bench: "codecs", rounds, repeats, size, cases: compared };
     std::fs::write(&options.json, serde_json::to_vec_pretty(&results)?)
