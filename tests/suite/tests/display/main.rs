@@ -10,4 +10,5 @@ mod log;
 mod loss;
 mod parallel;
 mod pixels;
+mod repaint;
 mod video;
