@@ -21,6 +21,7 @@ mod random_seeds;
 mod reference;
 mod replay;
 mod surfaces;
+mod video;
 
 use std::fs;
 
@@ -110,6 +111,18 @@ fn a_stock_client_sees_photographs_with_as_little_loss_as_of_the_original() -> R
             lossy::judge(truth, expected, found)
                 .with_context(|| format!("{name}, {codec}, command {}", points[index]))?;
         }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_stock_client_watches_a_video_and_then_sees_the_exact_picture() -> Result<()> {
+    const FRAMES: u64 = 60;
+    let source = Source::Film(FRAMES);
+    let truth = reference::pictures(source, &[FRAMES])?;
+    let truth = truth.first().context("a picture of the end")?;
+    for (name, library) in [("original", libraries::original()?), ("ours", libraries::under_test()?)] {
+        video::judge(name, &video::watch(&library, source, FRAMES, truth)?)?;
     }
     Ok(())
 }

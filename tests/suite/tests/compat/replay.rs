@@ -27,6 +27,8 @@ pub(crate) enum Source {
     Recording(&'static str),
     /// So many random commands.
     Random { seed: u64, commands: u64 },
+    /// So many frames of a video on a desktop.
+    Film(u64),
 }
 
 impl Source {
@@ -34,6 +36,7 @@ impl Source {
         match self {
             Self::Recording(name) => name.to_owned(),
             Self::Random { seed, .. } => format!("random-{seed}"),
+            Self::Film(_) => "film".to_owned(),
         }
     }
 
@@ -46,6 +49,9 @@ impl Source {
                     .map(OsString::from)
                     .to_vec()
             }
+            Self::Film(frames) => ["--generate".into(), frames.to_string(), "--scene".into(), "film".into()]
+                .map(OsString::from)
+                .to_vec(),
         }
     }
 
@@ -54,13 +60,14 @@ impl Source {
         match self {
             Self::Recording(name) => md5(&fs::read(libraries::recording(name))?),
             Self::Random { seed, commands } => md5(&RandomSource::text(seed, commands)),
+            Self::Film(frames) => Ok(format!("film-{frames}")),
         }
     }
 
     /// How many commands it holds.
     fn commands(self) -> Result<u64> {
         let name = match self {
-            Self::Random { commands, .. } => return Ok(commands),
+            Self::Random { commands, .. } | Self::Film(commands) => return Ok(commands),
             Self::Recording(name) => name,
         };
         let file = BufReader::new(zstd::Decoder::new(File::open(libraries::recording(name))?)?);
@@ -155,12 +162,22 @@ pub(crate) fn pictures(
         ensure!(reached.commands == *point, "the recording ends at {} of {point}", reached.commands);
         let picture = screenshot(replayer.address(), &folder);
         pictures.push(picture.with_context(|| format!("{}, command {point}", source.name()))?);
+        // The original ends when it has to give a client a surface of a format that it has no images of, and while it has not
+        // noticed that the client is gone it would.
+        replayer.lines_until("the end of the client's display channel", is_display_end)?;
     }
     let (counts, _) = replayer.quit()?;
     ensure!(counts.taken == counts.released, "taken and released differ at the end: {counts:?}");
     ensure!(counts.completions == counts.asynchronous_calls, "not each call was completed: {counts:?}");
     ensure!(counts.faults == 0, "released what it did not hold: {counts:?}");
     Ok(pictures)
+}
+
+/// Whether the line says that a client's display channel has ended.
+fn is_display_end(line: &serde_json::Value) -> bool {
+    const DISPLAY: i32 = 2;
+    let is = |key, value| line.get(key) == Some(&value);
+    is("event", "channel".into()) && is("what", "disconnected".into()) && is("kind", DISPLAY.into())
 }
 
 /// The stock client's picture of a server.
