@@ -1,8 +1,8 @@
 //! Pictures that show what is there already, some rows further up or down: text that scrolls, painted anew by a guest that knows
 //! no moves.
 //!
-//! Rows are compared by a hash. A wrong guess does no harm: whoever asks moves pixels first and then looks what is still
-//! different.
+//! Rows are compared by a hash of a few of their pixels. A wrong guess does no harm: whoever asks moves pixels first and then
+//! looks what is still different.
 
 use std::collections::HashMap;
 
@@ -26,13 +26,17 @@ const VOTES: usize = 8;
 const MIN_ROWS: i32 = 16;
 /// Moves of one picture.
 const MAX_MOVES: usize = 4;
+/// Pixels of a row that are looked at together.
+const SAMPLE: i32 = 16;
 
 /// Moves after which less of `area` differs from what the picture has there, in the order in which they are to be done. None
 /// unless they make up half of the area.
 pub fn find(repaint: &Repaint<'_>, plane: &Plane<u32>, area: Rect) -> Vec<Move> {
-    let hashes = |row: &dyn Fn(i32) -> u64| -> Vec<u64> { (area.top..area.bottom).map(row).collect() };
-    let old = hashes(&|y| hash(plane.row_part(y, area.left, area.right).iter().copied()));
-    let new = hashes(&|y| hash(repaint.row(y, area.left, area.right)));
+    let samples = samples(area);
+    let rows = area.top..area.bottom;
+    let old = |y: i32| hash(samples.iter().flat_map(|x| plane.row_part(y, *x, x + SAMPLE).iter().copied()));
+    let new = |y: i32| hash(samples.iter().flat_map(|x| repaint.row(y, *x, x + SAMPLE)));
+    let (old, new): (Vec<u64>, Vec<u64>) = (rows.clone().map(old).collect(), rows.map(new).collect());
     let Some(distance) = distance(&old, &new) else { return Vec::new() };
     let mut moves = runs(&old, &new, distance, area);
     let rows: i32 = moves.iter().map(|found| found.to.bottom - found.to.top).sum();
@@ -89,18 +93,16 @@ fn runs(old: &[u64], new: &[u64], distance: i32, area: Rect) -> Vec<Move> {
     moves
 }
 
-/// A hash of a row, eight pixels at a time.
+/// Where in a row the pixels are that are looked at: more of them on the left, where text begins.
+fn samples(area: Rect) -> [i32; 6] {
+    let room = (area.right - area.left - SAMPLE).max(0);
+    [0, 1, 2, 3, 6, 9].map(|twelfth| area.left + room / 12 * twelfth)
+}
+
+/// The hash of Fowler, Noll and Vo, pixel by pixel.
 fn hash(pixels: impl Iterator<Item = u32>) -> u64 {
     const PRIME: u64 = 0x0000_0100_0000_01b3;
-    let mut lanes = [0x9e37_79b9_u32, 1, 2, 3, 4, 5, 6, 7];
-    let mut lane = 0_usize;
-    for pixel in pixels {
-        if let Some(lane) = lanes.get_mut(lane) {
-            *lane = lane.rotate_left(7).wrapping_add(pixel);
-        }
-        lane = (lane + 1) % 8;
-    }
-    lanes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, lane| (hash ^ u64::from(*lane)).wrapping_mul(PRIME))
+    pixels.fold(0xcbf2_9ce4_8422_2325, |hash, pixel| (hash ^ u64::from(pixel)).wrapping_mul(PRIME))
 }
 
 #[cfg(test)]
