@@ -27,7 +27,7 @@ const MIN_ROWS: i32 = 16;
 /// Moves of one picture.
 const MAX_MOVES: usize = 4;
 /// Pixels of a row that are looked at together.
-const SAMPLE: i32 = 16;
+const SAMPLE: i32 = 8;
 
 /// Moves after which less of `area` differs from what the picture has there, in the order in which they are to be done. None
 /// unless they make up half of the area.
@@ -94,9 +94,9 @@ fn runs(old: &[u64], new: &[u64], distance: i32, area: Rect) -> Vec<Move> {
 }
 
 /// Where in a row the pixels are that are looked at: more of them on the left, where text begins.
-fn samples(area: Rect) -> [i32; 6] {
+fn samples(area: Rect) -> [i32; 5] {
     let room = (area.right - area.left - SAMPLE).max(0);
-    [0, 1, 2, 3, 6, 9].map(|twelfth| area.left + room / 12 * twelfth)
+    [0, 1, 2, 4, 8].map(|twelfth| area.left + room / 12 * twelfth)
 }
 
 /// The hash of Fowler, Noll and Vo, pixel by pixel.
