@@ -59,6 +59,14 @@ impl Image {
 }
 
 impl Picture {
+    /// The pixels, when the image has any of its own.
+    pub const fn bitmap(&self) -> Option<&Arc<Image>> {
+        match self {
+            Self::Bitmap(image) => Some(image),
+            Self::Surface(_) => None,
+        }
+    }
+
     /// The surface, when the image is one.
     pub const fn surface(&self) -> Option<SurfaceId> {
         match self {

@@ -200,11 +200,7 @@ impl PipeItem {
             _ => (None, None),
         };
         let pictures = draw.into_iter().flat_map(|item| images(&item.drawable.operation));
-        let bitmap = |picture| match picture {
-            &Picture::Bitmap(ref image) => Some(image),
-            Picture::Surface(_) => None,
-        };
-        pictures.filter_map(bitmap).chain(pixels)
+        pictures.filter_map(Picture::bitmap).chain(pixels)
     }
 }
 

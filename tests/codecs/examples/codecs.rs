@@ -28,6 +28,7 @@ fn run() -> Result<()> {
         let name = std::iter::once("codecs host".into());
         return session::run(&options::Options::parse_from(name.chain(arguments)));
     }
-    let program = Program { path: std::env::current_exe()?, arguments: vec![HOST.into()] };
+    let program =
+        Program { path: std::env::current_exe()?, arguments: vec![HOST.into()], environment: Vec::new() };
     codecs::run(&codecs::Options::parse(), &program)
 }

@@ -67,7 +67,7 @@ impl FilmSource {
     fn write(&mut self, left: usize, top: usize, width: usize, height: usize, number: usize) {
         for y in top..top + height {
             for x in left..left + width {
-                let ink = (x / 8 * 7 + x % 8 * 3 + y * 5 + number * 11) % 4 == 0;
+                let ink = (x / 8 * 7 + x % 8 * 3 + y * 5 + number * 11).is_multiple_of(4);
                 if let Some(to) = self.screen.get_mut(y * WIDTH + x) {
                     *to = if ink { 0x20_2020 } else { 0xf4_f4f0 };
                 }

@@ -13,7 +13,7 @@ pub(crate) const WORLD: usize = 1024;
 /// Something like text: the pixel in a column and a row.
 pub(crate) fn text(x: usize, y: usize) -> u32 {
     let letter = (x / 8 * 31 + y / 16 * 17) % 23;
-    let ink = x % 8 < 6 && y % 16 < 11 && (letter * 7 + x % 8 * 3 + y % 16 * 5) % 4 == 0;
+    let ink = x % 8 < 6 && y % 16 < 11 && (letter * 7 + x % 8 * 3 + y % 16 * 5).is_multiple_of(4);
     if ink { 0x20_2020 } else { 0xf4_f4f0 }
 }
 
