@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use host_server::fault::HostError;
 use host_server::server::Server;
-use tracing::error;
+use tracing::{error, warn};
 
 use super::{FAILED, OK, outcome, with_server};
 use crate::boundary::refused;
@@ -22,6 +22,10 @@ const CORE_MAJOR: u32 = 1;
 
 /// Set in the environment to let several clients in, as for the original.
 const ALLOW_MULTIPLE_CLIENTS: &str = "SPICE_DEBUG_ALLOW_MC";
+
+/// How many threads compress images beside those of the displays, 0 for none; usually one less than there are cores, and 4 at the
+/// most.
+const ENCODER_THREADS: &str = "SPICE_ENCODER_THREADS";
 
 entries! {
     /// Makes a server that does nothing yet. Null when the process has no descriptor left.
@@ -113,6 +117,12 @@ fn init(face: &Face, core: In<SpiceCoreInterface>) -> Result<(), HostError> {
     }
     let several = env::var_os(ALLOW_MULTIPLE_CLIENTS).is_some();
     face.server.configure_session(|session| session.allow_multiple_clients = several);
+    if let Some(threads) = env::var_os(ENCODER_THREADS) {
+        match threads.to_str().and_then(|threads| threads.parse().ok()) {
+            Some(threads) => face.server.configure(|settings| settings.encoder_threads = Some(threads)),
+            None => warn!("{ENCODER_THREADS} is no number of threads: {}", threads.display()),
+        }
+    }
     face.server.init(Arc::new(HostLoop::new(core)?))
 }
 

@@ -25,6 +25,9 @@ const UNIX_ONLY: c_int = 4;
 const SECURITY_NONE: c_int = 1;
 const SECURITY_SSL: c_int = 2;
 
+/// The video codec that there is, in the words of `spice_server_set_video_codecs`.
+const MOTION_JPEG: &str = "spice:mjpeg";
+
 entries! {
     /// The TCP port, from 0 to 65535: 0, or -1 for another number.
     fn spice_server_set_port(server: Held<SpiceServer>, port: c_int) -> c_int, or FAILED => {
@@ -203,16 +206,21 @@ entries! {
         })
     }
 
-    /// Not yet: 0, and nothing is encoded as video.
-    fn spice_server_set_video_codecs(_server: Held<SpiceServer>, _video_codecs: Text) -> c_int, or FAILED => {
-        not_yet("video codecs", "moving regions are sent as images");
-        OK
+    /// The codecs that video may have, the best first, as `encoder:codec` with `;` between them. Motion JPEG is the only one there
+    /// is: 0 for lists that have `spice:mjpeg`, -1 for others, which change nothing.
+    fn spice_server_set_video_codecs(_server: Held<SpiceServer>, video_codecs: Text) -> c_int, or FAILED => {
+        let wanted = video_codecs.string();
+        let mut codecs = wanted.split(';').map(str::trim).filter(|codec| !codec.is_empty());
+        if wanted == "auto" || codecs.any(|codec| codec == MOTION_JPEG) {
+            return OK;
+        }
+        not_yet("video codecs other than spice:mjpeg", "videos are sent as Motion JPEG");
+        FAILED
     }
 
-    /// An empty text, as there are no codecs yet; to be given to `spice_server_free_video_codecs`.
+    /// `spice:mjpeg`, the only codec there is; to be given to `spice_server_free_video_codecs`.
     fn spice_server_get_video_codecs(_server: Held<SpiceServer>) -> *const c_char, or std::ptr::null() => {
-        not_yet("video codecs", "moving regions are sent as images");
-        CString::default().into_raw().cast_const()
+        CString::new(MOTION_JPEG).unwrap_or_default().into_raw().cast_const()
     }
 
     /// Frees what `spice_server_get_video_codecs` gave.

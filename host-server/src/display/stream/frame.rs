@@ -83,7 +83,7 @@ mod tests {
 
     fn ramp(size: Size) -> Bitmap {
         let layout = Layout::packed(BitmapFormat::Xrgb32, size).unwrap();
-        let pixels = (0..size.height).flat_map(|y| (0..size.width).map(move |x| (x * 4) << 8 | y * 4));
+        let pixels = (0..size.height).flat_map(|y| (0..size.width).map(move |x| ((x * 4) << 8) | (y * 4)));
         let data: Vec<u8> = pixels.flat_map(u32::to_le_bytes).collect();
         Bitmap::new(layout, None, data.into()).unwrap()
     }

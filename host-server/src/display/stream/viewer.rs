@@ -159,18 +159,18 @@ mod tests {
         Encoded { size, data: Bytes::from_static(b"frame") }
     }
 
-    fn watching(capabilities: Capabilities) -> (Viewer, Streams, Vec<ServerMessage>, Instant) {
+    fn watching(capabilities: &Capabilities) -> (Viewer, Streams, Vec<ServerMessage>, Instant) {
         let now = Instant::now();
         let mut streams = Streams::new(StreamingVideo::All);
         let shape = streams.begin(AREA, now).unwrap();
-        let mut viewer = Viewer::new(&capabilities, false, MediaClock::new(now));
+        let mut viewer = Viewer::new(capabilities, false, MediaClock::new(now));
         let told = viewer.begin(shape, now).collect();
         (viewer, streams, told, now)
     }
 
     #[test]
     fn a_frame_is_due_once_for_each_change() {
-        let (mut viewer, mut streams, told, now) = watching(Capabilities::default());
+        let (mut viewer, mut streams, told, now) = watching(&Capabilities::default());
         assert!(
             matches!(told.as_slice(), [ServerMessage::StreamCreate(create)] if create.destination == AREA)
         );
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn of_several_videos_the_one_that_waits_longest_comes_first() {
-        let (mut viewer, mut streams, _, now) = watching(Capabilities::default());
+        let (mut viewer, mut streams, _, now) = watching(&Capabilities::default());
         let second = streams.begin(Rect::new(300, 0, 400, 100), now).unwrap();
         viewer.begin(second, now).for_each(drop);
         let later = now + Duration::from_millis(1);
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_client_that_cannot_show_a_video_says_so() {
-        let (mut viewer, _, told, now) = watching(Capabilities::of([capability::STREAM_REPORT]));
+        let (mut viewer, _, told, now) = watching(&Capabilities::of([capability::STREAM_REPORT]));
         let [_, ServerMessage::StreamActivateReport(activate)] = told.as_slice() else { panic!("{told:?}") };
         let report = StreamReport {
             id: activate.id,

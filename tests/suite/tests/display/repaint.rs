@@ -32,7 +32,7 @@ fn sent(client: &Client) -> (u64, usize) {
     for message in client.received() {
         match message {
             ServerMessage::Draw(drawable) if matches!(drawable.operation, Operation::CopyBits { .. }) => {
-                moves += 1
+                moves += 1;
             }
             ServerMessage::Draw(drawable) => pixels += drawable.bbox.size().area(),
             _ => {}

@@ -25,7 +25,8 @@ impl Desktop {
     fn new(streaming: StreamingVideo) -> Self {
         let scene = Scene::with_video(SCREEN, streaming);
         let width = SCREEN.width;
-        let pixels = (0..SCREEN.area() as u32).map(|i| if i % width / 3 % 2 == 0 { 0xff_ffff } else { 0 });
+        let pixels =
+            (0..SCREEN.area() as u32).map(|i| if (i % width / 3).is_multiple_of(2) { 0xff_ffff } else { 0 });
         let mut desktop = Self { scene, pixels: pixels.collect(), frame: 0 };
         desktop.paint(Rect::of_size(SCREEN));
         desktop.scene.settle();
