@@ -45,6 +45,20 @@ pub enum CommandKind {
     Surface = 5,
 }
 
+impl CommandKind {
+    /// The kind that a ring has as this number.
+    pub const fn of(code: u32) -> Option<Self> {
+        Some(match code {
+            1 => Self::Draw,
+            2 => Self::Update,
+            3 => Self::Cursor,
+            4 => Self::Message,
+            5 => Self::Surface,
+            _ => return None,
+        })
+    }
+}
+
 /// Reads the command that follows its event line.
 pub(crate) fn read<R: BufRead>(
     input: &mut Input<R>,

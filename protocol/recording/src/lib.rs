@@ -1,4 +1,4 @@
-//! Reads recorded QXL command streams: the `SPICE_REPLAY 1` format that a SPICE server writes when
+//! Recorded QXL command streams, read and written: the `SPICE_REPLAY 1` format that a SPICE server writes when
 //! `SPICE_WORKER_RECORD_FILENAME` is set.
 //!
 //! [`Recording`] takes any [`std::io::BufRead`] and yields [`Event`]s in the order in which the recorded
@@ -12,22 +12,31 @@
 //! not trusted: whatever it holds ends in an [`Error`] that names the line and the byte, memory for one
 //! command stays within [`Limits`], and nothing here panics.
 //!
+//! An [`Entry`] is the other way round: the server's recorder makes one of each command in a guest's memory,
+//! which it reads through [`DeviceMemory`], and of each call of its host. A command whose structures do not fit
+//! together, so that no reader would take them back, is an [`Omission`] in place of an entry.
+//!
 //! The grammar stands in docs/formats/recording.md.
 
 mod arena;
 mod chunk;
 mod command;
 mod drawable;
+mod dump;
+mod entry;
 mod error;
 mod input;
 mod message;
 mod picture;
 mod reader;
 mod surfaces;
+mod text;
 
 pub use arena::{Layout, Memory};
 pub use command::{Command, CommandKind};
+pub use dump::{DeviceMemory, Omission, OutsideMemory};
+pub use entry::{Entry, HEADER, RingCommand};
 pub use error::{Error, ErrorKind};
 pub use input::Limits;
-pub use message::{Message, PrimarySurface};
+pub use message::{Message, PrimarySurface, call};
 pub use reader::{Event, EventKind, Recording};

@@ -5,6 +5,7 @@ use std::io::BufRead;
 
 use crate::error::Error;
 use crate::input::Input;
+use crate::text::Text;
 
 /// A call of the host. Of all but the creation of a primary surface the recording keeps no arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,23 +86,108 @@ impl PrimarySurface {
     }
 }
 
+/// The calls by their numbers in the original server.
+pub mod call {
+    /// An area is drawn.
+    pub const UPDATE_AREA: u32 = 1;
+    /// Commands may have arrived.
+    pub const WAKEUP: u32 = 2;
+    /// The guest has no memory left.
+    pub const OUT_OF_MEMORY: u32 = 3;
+    /// The machine runs.
+    pub const START: u32 = 8;
+    /// The machine stops.
+    pub const STOP: u32 = 9;
+    /// Who draws the pointer.
+    pub const MOUSE_MODE: u32 = 15;
+    /// A memory slot is added.
+    pub const ADD_SLOT: u32 = 16;
+    /// A memory slot is removed.
+    pub const REMOVE_SLOT: u32 = 17;
+    /// All memory slots are removed.
+    pub const RESET_SLOTS: u32 = 18;
+    /// All surfaces are destroyed.
+    pub const DESTROY_SURFACES: u32 = 19;
+    /// The primary surface is created.
+    pub const CREATE_PRIMARY: u32 = 20;
+    /// The primary surface is destroyed.
+    pub const DESTROY_PRIMARY: u32 = 21;
+    /// No pointer.
+    pub const RESET_CURSOR: u32 = 22;
+    /// Images are forgotten.
+    pub const RESET_IMAGE_CACHE: u32 = 23;
+    /// A surface is destroyed.
+    pub const DESTROY_SURFACE: u32 = 24;
+    /// Commands of a restored machine.
+    pub const LOAD_COMMANDS: u32 = 25;
+    /// [`UPDATE_AREA`], asynchronously.
+    pub const UPDATE_AREA_ASYNC: u32 = 26;
+    /// [`ADD_SLOT`], asynchronously.
+    pub const ADD_SLOT_ASYNC: u32 = 27;
+    /// [`DESTROY_SURFACES`], asynchronously.
+    pub const DESTROY_SURFACES_ASYNC: u32 = 28;
+    /// [`CREATE_PRIMARY`], asynchronously.
+    pub const CREATE_PRIMARY_ASYNC: u32 = 29;
+    /// [`DESTROY_PRIMARY`], asynchronously.
+    pub const DESTROY_PRIMARY_ASYNC: u32 = 30;
+    /// [`DESTROY_SURFACE`], asynchronously.
+    pub const DESTROY_SURFACE_ASYNC: u32 = 31;
+    /// All surfaces are drawn.
+    pub const FLUSH_SURFACES: u32 = 32;
+    /// An arrangement of monitors.
+    pub const MONITORS: u32 = 35;
+    /// The guest's driver is unloaded.
+    pub const DRIVER_UNLOAD: u32 = 36;
+    /// The display ends.
+    pub const END: u32 = 40;
+}
+
+impl Message {
+    /// Its number, one of [`call`].
+    pub const fn number(&self) -> u32 {
+        match self {
+            Self::CreatePrimary { asynchronous: false, .. } => call::CREATE_PRIMARY,
+            Self::CreatePrimary { asynchronous: true, .. } => call::CREATE_PRIMARY_ASYNC,
+            Self::DestroyPrimary { asynchronous: false } => call::DESTROY_PRIMARY,
+            Self::DestroyPrimary { asynchronous: true } => call::DESTROY_PRIMARY_ASYNC,
+            Self::DestroySurfaces { asynchronous: false } => call::DESTROY_SURFACES,
+            Self::DestroySurfaces { asynchronous: true } => call::DESTROY_SURFACES_ASYNC,
+            Self::ResetCursor => call::RESET_CURSOR,
+            Self::ResetImageCache => call::RESET_IMAGE_CACHE,
+            Self::Start => call::START,
+            Self::Stop => call::STOP,
+            Self::OutOfMemory => call::OUT_OF_MEMORY,
+            Self::Wakeup => call::WAKEUP,
+            Self::Other(number) => *number,
+        }
+    }
+}
+
 /// Reads what follows the event line of a call.
 pub(crate) fn read<R: BufRead>(input: &mut Input<R>, number: u32) -> Result<Message, Error> {
     Ok(match number {
-        2 => Message::Wakeup,
-        3 => Message::OutOfMemory,
-        8 => Message::Start,
-        9 => Message::Stop,
-        19 => Message::DestroySurfaces { asynchronous: false },
-        20 => Message::CreatePrimary { surface: primary(input)?, asynchronous: false },
-        21 => Message::DestroyPrimary { asynchronous: false },
-        22 => Message::ResetCursor,
-        23 => Message::ResetImageCache,
-        28 => Message::DestroySurfaces { asynchronous: true },
-        29 => Message::CreatePrimary { surface: primary(input)?, asynchronous: true },
-        30 => Message::DestroyPrimary { asynchronous: true },
+        call::WAKEUP => Message::Wakeup,
+        call::OUT_OF_MEMORY => Message::OutOfMemory,
+        call::START => Message::Start,
+        call::STOP => Message::Stop,
+        call::DESTROY_SURFACES => Message::DestroySurfaces { asynchronous: false },
+        call::CREATE_PRIMARY => Message::CreatePrimary { surface: primary(input)?, asynchronous: false },
+        call::DESTROY_PRIMARY => Message::DestroyPrimary { asynchronous: false },
+        call::RESET_CURSOR => Message::ResetCursor,
+        call::RESET_IMAGE_CACHE => Message::ResetImageCache,
+        call::DESTROY_SURFACES_ASYNC => Message::DestroySurfaces { asynchronous: true },
+        call::CREATE_PRIMARY_ASYNC => Message::CreatePrimary { surface: primary(input)?, asynchronous: true },
+        call::DESTROY_PRIMARY_ASYNC => Message::DestroyPrimary { asynchronous: true },
         other => Message::Other(other),
     })
+}
+
+/// Writes what follows the event line of a primary surface's creation.
+pub(crate) fn write(text: &mut Text, surface: &PrimarySurface) {
+    let PrimarySurface { width, height, stride, format, position, mouse_mode, flags, kind, pixels } = surface;
+    text.line(format_args!("{width} {height} {stride} {format}"));
+    text.line(format_args!("{position} {mouse_mode} {flags} {kind}"));
+    text.block("data", pixels);
 }
 
 fn primary<R: BufRead>(input: &mut Input<R>) -> Result<PrimarySurface, Error> {
