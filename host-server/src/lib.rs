@@ -12,6 +12,7 @@ pub mod fault;
 pub mod guest;
 pub mod link;
 pub mod media_clock;
+pub mod recorder;
 pub mod server;
 pub mod session;
 pub mod settings;

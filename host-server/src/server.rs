@@ -28,6 +28,7 @@ use crate::fault::HostError;
 use crate::guest::device::{DeviceLimits, QxlDevice, QxlFrontend};
 use crate::link::policy::{Authentication, Policy};
 use crate::link::ticket::Password;
+use crate::recorder::Recorder;
 use crate::session::inbox::{Inbound, Inbox};
 use crate::session::migration::Migration;
 use crate::session::{Action, ChannelNotice, Session, SessionSettings};
@@ -116,6 +117,7 @@ struct State {
     running: bool,
     /// Made with the first display.
     pool: Option<Arc<Pool>>,
+    recorder: Option<Arc<Recorder>>,
 }
 
 /// What the main loop has given.
@@ -159,6 +161,7 @@ impl Server {
             // Hosts that never say so run their machine from the start.
             running: true,
             pool: None,
+            recorder: None,
         };
         Ok(Self { shared: Arc::new(Shared { reception, state: Mutex::new(state) }) })
     }
@@ -293,6 +296,11 @@ impl Server {
         handles.iter().for_each(|handle| handle.configure(settings));
     }
 
+    /// Records what the displays do that are attached from now on. The recording ends with the server.
+    pub fn record(&self, recorder: Recorder) {
+        self.shared.lock().recorder = Some(Arc::new(recorder));
+    }
+
     /// Attaches a QXL device, with a thread of its own that leaves the device alone until
     /// [`Display::begin`]. `id` is the number of its channels.
     ///
@@ -305,17 +313,21 @@ impl Server {
         frontend: Box<dyn QxlFrontend + Send>,
         limits: DeviceLimits,
     ) -> Result<Display, HostError> {
-        let (taken, settings, pool) = {
+        let (taken, settings, pool, recorder) = {
             let mut state = self.shared.lock();
             let threads = state.settings.encoder_threads.unwrap_or_else(Pool::usual_threads);
             let pool = state.pool.get_or_insert_with(|| Arc::new(Pool::new(threads))).clone();
-            (state.displays.iter().any(|display| display.id == id), state.settings.display(), pool)
+            let taken = state.displays.iter().any(|display| display.id == id);
+            (taken, state.settings.display(), pool, state.recorder.clone())
         };
         if taken {
             return Err(HostError::new(format_args!("display {id} is attached already")));
         }
         let hook = self.primary_hook(id);
         let handle = display::spawn(id.into(), device, limits, settings, pool, hook)?;
+        if let Some(recorder) = recorder {
+            handle.record(recorder);
+        }
         self.shared.change(|state| {
             let frontend = Arc::new(Mutex::new(frontend));
             state.displays.push(AttachedDisplay { id, handle: handle.clone(), frontend });
@@ -384,13 +396,16 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let (host, network, displays) = {
+        let (host, network, displays, recorder) = {
             let mut state = self.shared.lock();
-            (state.host.take(), state.network.take(), std::mem::take(&mut state.displays))
+            let displays = std::mem::take(&mut state.displays);
+            (state.host.take(), state.network.take(), displays, state.recorder.take())
         };
         drop(host);
         drop(network);
         displays.iter().for_each(|display| display.handle.shut_down());
+        // The last that holds it.
+        drop(recorder);
     }
 }
 

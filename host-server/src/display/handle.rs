@@ -20,6 +20,7 @@ use crate::channel::connection::{Connection, ConnectionEvent, EventSink};
 use crate::guest::device::{CommandExt, PrimarySurface};
 use crate::guest::region::Region;
 use crate::media_clock::MediaClock;
+use crate::recorder::Recorder;
 
 /// A client, for as long as its main channel lives. Unique within a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -137,6 +138,8 @@ pub(super) enum Message {
     },
     /// An image that a client waits for is ready.
     Encoded,
+    /// What is done from now on is recorded.
+    Record(Arc<Recorder>),
     /// How pictures are sent from now on.
     Configure(DisplaySettings),
     /// A client's channel joins.
@@ -217,6 +220,11 @@ impl Handle {
         if !self.pending.out_of_memory.swap(true, Ordering::AcqRel) {
             self.tell(Message::OutOfMemory);
         }
+    }
+
+    /// Records what is done from now on.
+    pub fn record(&self, recorder: Arc<Recorder>) {
+        self.tell(Message::Record(recorder));
     }
 
     /// The virtual machine runs.

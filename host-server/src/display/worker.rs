@@ -7,6 +7,7 @@
 mod calls;
 mod commands;
 mod links;
+mod record;
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,6 +29,7 @@ use crate::fault::HostError;
 use crate::guest::buffers::Buffers;
 use crate::guest::device::{DeviceLimits, QxlDevice, Release};
 use crate::guest::memory::GuestMemory;
+use crate::recorder::Recorder;
 use links::Links;
 
 /// What of a primary surface matters for the pointer.
@@ -124,6 +126,7 @@ pub struct Worker {
     told_capabilities: Option<(bool, [u8; 58])>,
     clock: Clock,
     next_check: Instant,
+    recorder: Option<Arc<Recorder>>,
 }
 
 impl Worker {
@@ -163,6 +166,7 @@ impl Worker {
             told_capabilities: Some((false, [0; 58])),
             clock,
             next_check,
+            recorder: None,
         };
         Ok((worker, handle))
     }
@@ -328,19 +332,26 @@ impl Worker {
             Message::Wake => {
                 self.inbox.pending.wake.store(false, Ordering::Release);
                 self.ring = Ring::Poll;
+                self.record_message(&recording::Message::Wakeup);
             }
             Message::OutOfMemory => {
                 self.inbox.pending.out_of_memory.store(false, Ordering::Release);
                 self.drain(None);
+                self.record_message(&recording::Message::OutOfMemory);
                 // Everything read has been released already; the device may hold some of it back.
                 self.device.flush_releases();
             }
             Message::Start => {
                 self.running = true;
+                self.record_message(&recording::Message::Start);
                 self.ring = Ring::Poll;
                 self.tell_capabilities();
             }
-            Message::MouseMode { client } => self.client_mouse = client,
+            Message::MouseMode { client } => {
+                self.client_mouse = client;
+                self.record_message(&recording::Message::Other(recording::call::MOUSE_MODE));
+            }
+            Message::Record(recorder) => self.recorder = Some(recorder),
             // The turn that follows sends what is ready.
             Message::Encoded => {}
             Message::Configure(settings) => self.engine.configure(settings),
@@ -349,12 +360,14 @@ impl Worker {
             Message::Detach(client) => self.detach(client),
             Message::Call(call, completion) => {
                 let last = matches!(call, Call::ShutDown);
+                let entry = self.entry_of(&call, &completion);
                 // The call is completed whatever becomes of it.
                 let outcome = catch_unwind(AssertUnwindSafe(|| self.call(call)));
                 let drawn = outcome.unwrap_or_else(|_| {
                     self.faults.panicked("a call");
                     None
                 });
+                self.record_entry(entry);
                 self.complete(completion, drawn);
                 return last;
             }

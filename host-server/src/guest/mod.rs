@@ -6,4 +6,5 @@ pub mod device;
 pub mod fetch;
 pub mod memory;
 pub mod parse;
+pub mod record;
 pub mod region;

@@ -3,9 +3,11 @@
 use std::env;
 use std::ffi::{c_int, c_void};
 use std::os::fd::{FromRawFd, OwnedFd};
+use std::path::Path;
 use std::sync::Arc;
 
 use host_server::fault::HostError;
+use host_server::recorder::Recorder;
 use host_server::server::Server;
 use tracing::{error, warn};
 
@@ -26,13 +28,20 @@ const ALLOW_MULTIPLE_CLIENTS: &str = "SPICE_DEBUG_ALLOW_MC";
 /// How many threads compress images beside those of the displays, 0 for none; usually one less than there are cores, and 4 at the
 /// most.
 const ENCODER_THREADS: &str = "SPICE_ENCODER_THREADS";
+/// Names the file that displays are recorded in, and the program that the recording goes through, as for the
+/// original.
+const RECORD_FILE: &str = "SPICE_WORKER_RECORD_FILENAME";
+const RECORD_FILTER: &str = "SPICE_WORKER_RECORD_FILTER";
 
 entries! {
     /// Makes a server that does nothing yet. Null when the process has no descriptor left.
     fn spice_server_new() -> Held<SpiceServer>, or Held::NULL => {
         log::install();
         match Server::new() {
-            Ok(server) => Held::give(SpiceServer { face: Arc::new(Face::new(server)) }),
+            Ok(server) => {
+                record(&server);
+                Held::give(SpiceServer { face: Arc::new(Face::new(server)) })
+            }
             Err(error) => {
                 error!("cannot make a server: {error}");
                 Held::NULL
@@ -106,6 +115,15 @@ entries! {
 
 /// `SPICE_COMPAT_VERSION_0_6`.
 const CURRENT_COMPAT_VERSION: c_int = 1;
+
+/// Begins the recording that the environment asks for.
+fn record(server: &Server) {
+    let Some(file) = env::var_os(RECORD_FILE) else { return };
+    match Recorder::to_file(Path::new(&file), env::var_os(RECORD_FILTER).as_deref()) {
+        Ok(recorder) => server.record(recorder),
+        Err(error) => error!("nothing is recorded: {error}"),
+    }
+}
 
 fn init(face: &Face, core: In<SpiceCoreInterface>) -> Result<(), HostError> {
     let core = core.read().ok_or_else(|| HostError::new("there is no core interface"))?;

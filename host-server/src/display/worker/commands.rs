@@ -31,6 +31,7 @@ impl Worker {
         let release = self.release_of(ext);
         self.guarded(|worker| {
             let command = parse::cursor_command(&worker.memory, ext)?;
+            worker.record_command(ext);
             worker.pointer.apply(command, worker.client_mouse);
             Ok(())
         });
@@ -75,7 +76,9 @@ impl Worker {
         let release = self.release_of(ext);
         let group = ext.group;
         let step = self.guarded(|worker| {
-            Ok(match parse::command(&worker.memory, ext)? {
+            let command = parse::command(&worker.memory, ext)?;
+            worker.record_command(ext);
+            Ok(match command {
                 Command::Draw(draw) => Step::Draw(worker.describe(draw, group)?),
                 command => Step::Other { command, group, restored },
             })
