@@ -32,7 +32,7 @@ fn run() -> Result<()> {
         path: std::env::current_exe()?,
         arguments: vec![HOST.into()],
         // Several clients, where a scenario has them.
-        environment: vec![("SPICE_DEBUG_ALLOW_MC", "1")],
+        environment: vec![("SPICE_DEBUG_ALLOW_MC", "1".into())],
     };
     bench::run(&bench::Options::parse(), &program)
 }

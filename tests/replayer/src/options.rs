@@ -13,7 +13,8 @@ use clap::{Parser, ValueEnum};
 /// what its standard input says: `go N` or `go all` (take commands up to the Nth since the start),
 /// `measure` (cost counts from here), `finish` (destroy the primary surface and show the end marker, a
 /// primary surface of 64 x 16 pixels that is destroyed at once), `report` (print what it cost), `look [FOLDER]`
-/// (print what every surface shows, and write its pixels to the folder), `migrate ...` (a
+/// (print what every surface shows, and write its pixels to the folder), `replay FILE` (have
+/// the library's own replayer read a recording, in place of what else there is to feed), `migrate ...` (a
 /// step of a migration), `agent ...` (something that the guest's agent does), `quit`.
 #[derive(Clone, Debug, Parser)]
 #[command(version)]

@@ -37,6 +37,7 @@ enum Verb {
     Finish,
     Report,
     Look(Option<PathBuf>),
+    Replay(PathBuf),
     Migrate(MigrationCall),
     Agent(AgentCall),
     Quit,
@@ -52,6 +53,7 @@ impl Verb {
             ["report"] => Self::Report,
             ["look"] => Self::Look(None),
             ["look", folder] => Self::Look(Some(folder.into())),
+            ["replay", file] => Self::Replay(file.into()),
             ["migrate", step @ ..] => Self::Migrate(MigrationCall::parse(step)?),
             ["agent", step @ ..] => Self::Agent(AgentCall::parse(step)?),
             ["quit"] => Self::Quit,
@@ -224,6 +226,11 @@ impl Session {
                 report::print(&Line::Cost { counts: self.counts(), usage });
             }
             Verb::Look(folder) => self.look(folder.as_deref())?,
+            Verb::Replay(file) => {
+                let commands = self.host.replay(&file, &self.rings)?;
+                let released = self.rings.counts().released;
+                report::print(&Line::Reached { commands, released, end: true });
+            }
             Verb::Migrate(call) => {
                 let result = self.host.migrate(&call);
                 report::print(&Line::Migration { result });

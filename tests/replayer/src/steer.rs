@@ -31,7 +31,7 @@ pub struct Program {
     /// Arguments in front of the replayer's own.
     pub arguments: Vec<OsString>,
     /// Variables of its environment.
-    pub environment: Vec<(&'static str, &'static str)>,
+    pub environment: Vec<(&'static str, OsString)>,
 }
 
 /// A running replayer.
@@ -98,7 +98,7 @@ impl Replayer {
         let address = free_address()?;
         let listen = format!("tcp:{address}");
         let mut command = Command::new(&program.path);
-        command.envs(program.environment.iter().copied());
+        command.envs(program.environment.iter().map(|(name, value)| (name, value)));
         command.args(&program.arguments).arg("--library").arg(library).arg("--listen").arg(listen);
         command.arg("--control").args(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -234,6 +234,15 @@ impl Replayer {
         let mut lines = self.lines_until("done", is_last)?;
         lines.retain(|line| line.get("event").and_then(Value::as_str) == Some("surface"));
         lines.into_iter().map(|line| Ok(serde_json::from_value(line)?)).collect()
+    }
+
+    /// Has the library's own replayer read a recording and take all of its commands.
+    ///
+    /// # Errors
+    /// As [`Replayer::expect`].
+    pub fn replay(&mut self, file: &Path) -> Result<Reached> {
+        self.say(&format!("replay {}", file.display()))?;
+        self.expect("reached")
     }
 
     /// Makes a step of a migration; gives the lines from there to what the call returned.

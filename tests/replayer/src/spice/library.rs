@@ -6,12 +6,14 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::abi::{
-    BaseInstance, CharDeviceInstance, CoreInterface, MemSlot, QxlInstance, Rect, SurfaceCreate,
+    BaseInstance, CharDeviceInstance, CommandExt, CoreInterface, MemSlot, QxlInstance, Rect, SurfaceCreate,
 };
 
 /// `SpiceServer`, of which only the library knows more.
 pub(super) type Server = *mut c_void;
 type Qxl = *mut QxlInstance;
+/// `SpiceReplay`.
+type Replay = *mut c_void;
 
 macro_rules! entry_points {
     ($($name:ident: fn($($argument:ty),*) $(-> $result:ty)?;)*) => {
@@ -77,4 +79,6 @@ entry_points! {
     spice_qxl_update_area: fn(Qxl, u32, *mut Rect, *mut Rect, u32, u32);
     spice_qxl_reset_cursor: fn(Qxl);
     spice_qxl_reset_image_cache: fn(Qxl);
+    spice_replay_new: fn(*mut c_void, c_int) -> Replay;
+    spice_replay_next_cmd: fn(Replay, Qxl) -> *mut CommandExt;
 }

@@ -13,6 +13,7 @@ mod event_loop;
 mod inputs;
 mod library;
 mod migration;
+mod native;
 
 use std::ffi::{CString, c_int};
 use std::os::fd::BorrowedFd;

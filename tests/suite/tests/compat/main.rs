@@ -18,6 +18,7 @@ mod migration;
 mod picture;
 mod pointer;
 mod random_seeds;
+mod recordings;
 mod reference;
 mod replay;
 mod surfaces;
@@ -72,6 +73,38 @@ fn random_commands_leave_the_bytes_of_the_original_on_every_surface() -> Result<
     }
     ensure!(complaints.is_empty(), "{}", complaints.join("\n"));
     Ok(())
+}
+
+#[test]
+fn recordings_are_those_of_the_original_and_show_the_same_again() -> Result<()> {
+    for name in ["qxl-desk", "ms-desk"] {
+        recordings::compare(Source::Recording(name)).with_context(|| name.to_owned())?;
+    }
+    let mut complaints = Vec::new();
+    for seed in 1..=RANDOM_RUNS {
+        let outcome = recordings::compare(random(seed));
+        complaints.extend(outcome.err().map(|error| format!("seed {seed}: {error:#}")));
+    }
+    ensure!(complaints.is_empty(), "{}", complaints.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn the_originals_replayer_reads_our_recordings_and_ours_reads_the_originals() -> Result<()> {
+    for seed in 1..=3 {
+        recordings::compare_natively(random(seed)).with_context(|| format!("seed {seed}"))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_recording_goes_through_a_filter_as_with_the_original() -> Result<()> {
+    recordings::through_a_filter(random(1))
+}
+
+#[test]
+fn a_server_that_cannot_record_says_so_once_and_works() -> Result<()> {
+    recordings::without_a_place(random(1))
 }
 
 #[test]

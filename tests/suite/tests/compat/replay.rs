@@ -41,7 +41,7 @@ impl Source {
     }
 
     /// The replayer's arguments.
-    fn arguments(self) -> Vec<OsString> {
+    pub(crate) fn arguments(self) -> Vec<OsString> {
         match self {
             Self::Recording(name) => vec![libraries::recording(name).into()],
             Self::Random { seed, commands } => {
