@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use recording::{Event, EventKind, Message, Recording};
+use recording::{CommandKind, Event, EventKind, Message, Recording};
 use replayer::libraries;
 use replayer::steer::{Program, Replayer, Seen};
 
@@ -62,16 +62,20 @@ fn replayed_natively(library: &Path, file: &Path, folder: &Folder) -> Result<Pic
     Ok(picture)
 }
 
-/// The commands and the primary surfaces of a recording, without their numbers and times.
+/// The commands and the primary surfaces of a recording, without their numbers and times: first those of the
+/// pointer's ring, which each library reads when it likes.
 fn content(file: &Path) -> Result<Vec<EventKind>> {
-    let mut content = Vec::new();
+    let (mut pointer, mut display) = (Vec::new(), Vec::new());
     for event in Recording::open(BufReader::new(File::open(file)?), 1024)? {
         let Event { kind, .. } = event?;
-        let counts =
-            matches!(kind, EventKind::Command(_) | EventKind::Message(Message::CreatePrimary { .. }));
-        content.extend(counts.then_some(kind));
+        match &kind {
+            EventKind::Command(command) if command.kind == CommandKind::Cursor => pointer.push(kind),
+            EventKind::Command(_) | EventKind::Message(Message::CreatePrimary { .. }) => display.push(kind),
+            EventKind::Message(_) => {}
+        }
     }
-    Ok(content)
+    pointer.append(&mut display);
+    Ok(pointer)
 }
 
 /// Fails unless both libraries record the same of a source, and show the same again from both recordings.
