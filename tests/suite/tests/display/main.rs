@@ -10,5 +10,6 @@ mod log;
 mod loss;
 mod parallel;
 mod pixels;
+mod recording;
 mod repaint;
 mod video;
