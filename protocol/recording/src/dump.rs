@@ -50,7 +50,7 @@ pub enum Omission {
         value: u32,
     },
     /// Chunks hold another number of bytes than their structure says.
-    #[error("{0} has another size than it says")]
+    #[error("its {0} has another size than it says")]
     Size(&'static str),
 }
 
@@ -110,15 +110,25 @@ impl<'a, M: DeviceMemory> Dump<'a, M> {
         Ok(())
     }
 
-    /// A chain of chunks, the first of which begins `lead` bytes behind `address`; returns how many bytes they
-    /// hold.
-    fn chain(&mut self, name: &str, address: PhysAddr, lead: usize) -> Result<u64, Omission> {
+    /// A chain of chunks, the first of which begins `lead` bytes behind `address`. Where it is known how many bytes
+    /// they hold together, it is to be so many.
+    fn chain(
+        &mut self,
+        name: &'static str,
+        address: PhysAddr,
+        lead: usize,
+        expected: Option<u64>,
+    ) -> Result<(), Omission> {
+        let most = expected.unwrap_or(u64::MAX);
         let (mut address, mut lead) = (address, lead);
         let (mut bytes, mut ends) = (Vec::new(), Vec::new());
         loop {
             self.chunks_left = self.chunks_left.checked_sub(1).ok_or(Omission::TooLarge)?;
             let DataChunk { data_size, prev_chunk: _, next_chunk } = self.read_at(address, lead)?;
             let length = usize::try_from(data_size.get()).map_err(|_| Omission::TooLarge)?;
+            if (bytes.len() as u64).saturating_add(length as u64) > most {
+                return Err(Omission::Size(name));
+            }
             self.append(address, lead + size_of::<DataChunk>(), length, &mut bytes)?;
             ends.push(bytes.len());
             if next_chunk.is_null() {
@@ -126,16 +136,15 @@ impl<'a, M: DeviceMemory> Dump<'a, M> {
             }
             (address, lead) = (next_chunk, 0);
         }
+        if expected.is_some_and(|expected| expected != bytes.len() as u64) {
+            return Err(Omission::Size(name));
+        }
         self.text.line(format_args!("data_chunks {} {}", ends.len() - 1, bytes.len()));
         let mut start = 0;
         for end in ends {
             self.text.block(name, bytes.get(start..end).unwrap_or_default());
             start = end;
         }
-        Ok(bytes.len() as u64)
-    }
-
-    fn expect_size(what: &'static str, expected: u64, found: u64) -> Result<(), Omission> {
-        if expected == found { Ok(()) } else { Err(Omission::Size(what)) }
+        Ok(())
     }
 }

@@ -114,6 +114,6 @@ impl<M: DeviceMemory> Dump<'_, M> {
         self.text.field("header.hot_spot_x", hot_spot_x);
         self.text.field("header.hot_spot_y", hot_spot_y);
         self.text.u32("data_size", data_size.get());
-        self.chain("cursor", address, offset_of!(Cursor, chunk)).map(|_| ())
+        self.chain("cursor", address, offset_of!(Cursor, chunk), None)
     }
 }

@@ -70,8 +70,8 @@ impl<M: DeviceMemory> Dump<'_, M> {
         }
         let ClipRects { count, chunk: _ } = self.read(data)?;
         self.text.u32("num_rects", count.get());
-        let found = self.chain("clip_rects", data, offset_of!(ClipRects, chunk))?;
-        Self::expect_size("a clip", u64::from(count.get()) * size_of::<Rect>() as u64, found)
+        let size = u64::from(count.get()) * size_of::<Rect>() as u64;
+        self.chain("clip_rects", data, offset_of!(ClipRects, chunk), Some(size))
     }
 
     fn operation(&mut self, operation: Operation) -> Result<(), Omission> {
@@ -146,7 +146,7 @@ impl<M: DeviceMemory> Dump<'_, M> {
 
     fn stroke(&mut self, stroke: Stroke) -> Result<(), Omission> {
         let Stroke { path, attributes, brush, fore_mode, back_mode } = stroke;
-        self.chain("path", path, offset_of!(Path, chunk))?;
+        self.chain("path", path, offset_of!(Path, chunk), None)?;
         let LineAttributes { flags, style_segments, style, .. } = attributes;
         self.text.field("attr.flags", flags);
         if flags & LineAttributes::STYLED != 0 {
@@ -165,8 +165,7 @@ impl<M: DeviceMemory> Dump<'_, M> {
         self.text.u32("data_size", data_size.get());
         self.text.field("length", length);
         self.text.field("flags", flags);
-        let found = self.chain("string", string, offset_of!(GlyphString, chunk))?;
-        Self::expect_size("a string", data_size.get().into(), found)?;
+        self.chain("string", string, offset_of!(GlyphString, chunk), Some(data_size.get().into()))?;
         self.text.rect("back_area", back_area);
         self.brush(fore_brush)?;
         self.brush(back_brush)?;

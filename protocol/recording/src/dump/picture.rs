@@ -54,8 +54,7 @@ impl<M: DeviceMemory> Dump<'_, M> {
             let size = usize::try_from(size).map_err(|_| Omission::TooLarge)?;
             return self.flat("image_data_flat", data, size);
         }
-        let found = self.chain("bitmap.data", data, 0)?;
-        Self::expect_size("a bitmap", size, found)
+        self.chain("bitmap.data", data, 0, Some(size))
     }
 
     fn palette(&mut self, address: PhysAddr) -> Result<(), Omission> {
@@ -73,8 +72,8 @@ impl<M: DeviceMemory> Dump<'_, M> {
     fn quic(&mut self, address: PhysAddr) -> Result<(), Omission> {
         let CompressedImage { data_size, chunk: _ } = self.read_at(address, BODY)?;
         self.text.u32("quic.data_size", data_size.get());
-        let found = self.chain("quic.data", address, BODY + offset_of!(CompressedImage, chunk))?;
-        Self::expect_size("a QUIC image", data_size.get().into(), found)
+        let lead = BODY + offset_of!(CompressedImage, chunk);
+        self.chain("quic.data", address, lead, Some(data_size.get().into()))
     }
 
     pub(super) fn brush(&mut self, brush: Brush) -> Result<(), Omission> {
