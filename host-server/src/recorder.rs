@@ -32,6 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Recorder {
     shared: Arc<Shared>,
     begin: Instant,
+    patience: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -72,10 +73,10 @@ impl Recorder {
             None => Sink { output: Box::new(file), filter: None },
             Some(line) => filter::start(line, file)?,
         };
-        Self::new(sink)
+        Self::new(sink, PATIENCE)
     }
 
-    fn new(sink: Sink) -> Result<Self, HostError> {
+    fn new(sink: Sink, patience: Duration) -> Result<Self, HostError> {
         let shared = Arc::<Shared>::default();
         shared.queue().bytes.extend_from_slice(HEADER);
         let thread = spawn_masked("SPICE Recorder", {
@@ -83,7 +84,7 @@ impl Recorder {
             move || shared.write_all(sink)
         });
         thread.map_err(|error| HostError::new(format_args!("no thread for the recording: {error}")))?;
-        Ok(Self { shared, begin: Instant::now() })
+        Ok(Self { shared, begin: Instant::now(), patience })
     }
 
     /// Appends an event. Blocks while too much waits to be written.
@@ -93,7 +94,7 @@ impl Recorder {
             !queue.broken && !queue.bytes.is_empty() && queue.bytes.len() + entry.size() > CAPACITY
         };
         if is_full(&mut queue) {
-            let waited = self.shared.changed.wait_timeout_while(queue, PATIENCE, is_full);
+            let waited = self.shared.changed.wait_timeout_while(queue, self.patience, is_full);
             let (woken, outcome) = waited.unwrap_or_else(PoisonError::into_inner);
             queue = woken;
             if outcome.timed_out() {
@@ -121,7 +122,7 @@ impl Drop for Recorder {
         let mut queue = self.shared.queue();
         queue.closed = true;
         self.shared.changed.notify_all();
-        let waited = self.shared.changed.wait_timeout_while(queue, PATIENCE, |queue| !queue.finished);
+        let waited = self.shared.changed.wait_timeout_while(queue, self.patience, |queue| !queue.finished);
         if waited.unwrap_or_else(PoisonError::into_inner).1.timed_out() {
             tracing::warn!("the recording is left to its filter, which does not end");
         }
@@ -211,7 +212,7 @@ mod tests {
     fn recorder(writes: usize) -> (Recorder, Receiver<Vec<u8>>) {
         let (written, tap) = channel();
         let output = Box::new(Tap { written, writes });
-        (Recorder::new(Sink { output, filter: None }).unwrap(), tap)
+        (Recorder::new(Sink { output, filter: None }, PATIENCE).unwrap(), tap)
     }
 
     #[test]
@@ -240,6 +241,43 @@ mod tests {
         assert!(tap.recv().is_err());
         assert!(!recorder.is_going());
         recorder.record(&Entry::message(&Message::Stop));
+    }
+
+    /// Takes nothing before a test says so.
+    struct Dam(Receiver<()>);
+
+    impl Write for Dam {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            // The test has ended.
+            let _ = self.0.recv();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_sink_that_takes_nothing_ends_the_recording_and_little_waits_for_it() {
+        let (open, dam) = channel();
+        let sink = Sink { output: Box::new(Dam(dam)), filter: None };
+        let recorder = Recorder::new(sink, Duration::ZERO).unwrap();
+        let surface = recording::PrimarySurface::black(1024, 1024);
+        let large = Entry::message(&Message::CreatePrimary { surface, asynchronous: false });
+        let fits = CAPACITY / large.size();
+        for _ in 0..fits {
+            recorder.record(&large);
+            assert!(recorder.is_going());
+        }
+        // The thread may have taken them all at once, but not twice.
+        for _ in 0..=fits {
+            recorder.record(&large);
+        }
+        assert!(!recorder.is_going());
+        assert!(recorder.shared.queue().bytes.is_empty());
+        drop(recorder);
+        drop(open);
     }
 
     #[test]
