@@ -18,3 +18,4 @@ pub mod pointer;
 mod port;
 mod region;
 pub mod server;
+mod texture;

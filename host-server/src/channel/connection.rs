@@ -11,6 +11,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use wire::frame::{Frame, HeaderKind};
 
+use super::parcel::Parcel;
 use super::throughput::Throughput;
 
 /// What the transport tells the owner of a channel, in order.
@@ -85,7 +86,7 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    frames: Vec<Frame>,
+    frames: Vec<Parcel>,
     /// Bytes of `frames` and of what the transport has taken and not yet written.
     backlog: usize,
     throughput: Throughput,
@@ -132,13 +133,13 @@ impl Connection {
 
     /// Queues one message; its header is added here. Ignored after the end of the connection.
     pub fn send(&self, frame: Frame) {
-        self.push(frame, 0);
+        self.push(frame.into(), 0);
     }
 
     /// As [`Connection::send`], but lets the transport sleep on while little is queued: for an owner with
     /// more to send, who must call [`Connection::flush`] before it waits for anything.
-    pub fn queue(&self, frame: Frame) {
-        self.push(frame, Self::FLUSH_BYTES);
+    pub fn queue(&self, parcel: impl Into<Parcel>) {
+        self.push(parcel.into(), Self::FLUSH_BYTES);
     }
 
     /// Wakes the transport for what [`Connection::queue`] has queued.
@@ -149,16 +150,16 @@ impl Connection {
         }
     }
 
-    fn push(&self, frame: Frame, quiet_below: usize) {
-        let body = usize::try_from(frame.size()).unwrap_or(usize::MAX);
-        let size = body.saturating_add(self.shared.header.size());
+    fn push(&self, parcel: Parcel, quiet_below: usize) {
+        let body = usize::try_from(parcel.frame.size()).unwrap_or(usize::MAX);
+        let size = body.saturating_add(self.shared.header.size() + parcel.extra());
         let mut state = self.shared.lock();
         if state.ended || state.closing {
             return;
         }
         state.backlog = state.backlog.saturating_add(size);
         state.was_above |= state.backlog > Self::LOW_WATER;
-        state.frames.push(frame);
+        state.frames.push(parcel);
         if !state.announced && state.backlog >= quiet_below {
             state.announced = true;
             state.wake();
@@ -194,7 +195,7 @@ impl Outlet {
     }
 
     /// Moves all queued frames into `into`, which must be empty.
-    pub fn take(&self, into: &mut Vec<Frame>) -> Demand {
+    pub fn take(&self, into: &mut Vec<Parcel>) -> Demand {
         let mut state = self.shared.lock();
         std::mem::swap(&mut state.frames, into);
         state.announced = false;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use image::geometry::Rect;
+use image::geometry::{Rect, Size};
 use image::surface::Surface;
 
 use crate::guest::region::Region as GuestRegion;
@@ -44,6 +44,20 @@ impl Backing {
         });
     }
 
+    /// The bytes of `area` of a picture of `size`, row by row from the top.
+    pub fn copy(&self, size: Size, area: Rect, pixel_bytes: u32) -> Vec<u8> {
+        let bytes = |pixels: u32| u64::from(pixels) * u64::from(pixel_bytes);
+        let row_bytes = usize::try_from(bytes(area.width())).unwrap_or(usize::MAX);
+        let column = bytes(area.left.unsigned_abs());
+        let rows = area.top.unsigned_abs()..area.bottom.unsigned_abs();
+        let mut copied = Vec::with_capacity(row_bytes.saturating_mul(rows.len()));
+        for y in rows {
+            let offset = self.row_offset(y, size.height).saturating_add(column);
+            self.region.append_to(offset, row_bytes, &mut copied);
+        }
+        copied
+    }
+
     fn row_offset(&self, y: u32, height: u32) -> u64 {
         let stored = if self.bottom_up { height.saturating_sub(y).saturating_sub(1) } else { y };
         self.offset.saturating_add(u64::from(stored).saturating_mul(u64::from(self.stride)))
@@ -66,7 +80,6 @@ fn whole_bytes(surface: &Surface, area: Rect) -> (Rect, u64) {
 mod tests {
     use std::sync::Mutex;
 
-    use image::geometry::Size;
     use image::rop::BinaryRop;
     use image::surface::{Pixels, SET_BIT, SurfaceFormat};
 

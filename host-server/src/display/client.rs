@@ -2,6 +2,8 @@
 //!
 //! Sans-IO: messages of the client go in, frames come out of [`DisplayClient::next_frame`], time is passed in.
 
+mod scanout;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,9 +32,11 @@ use super::patience::{Patience, Verdict};
 use super::picture::{Image, Picture};
 use super::pipe::{Pipe, PipeItem};
 use super::pixmap_cache::{Kept, PixmapCache};
+use super::scanout::viewer::ScanoutViewer;
 use super::stream::Streams;
 use super::stream::frame::{Encoded, Quality};
 use super::stream::viewer::Viewer;
+use crate::channel::parcel::Parcel;
 use crate::channel::window::AckWindow;
 use crate::fault::ClientFault;
 use crate::media_clock::MediaClock;
@@ -46,6 +50,8 @@ pub enum Reaction {
     Join,
     /// The client cannot show videos: it gets drawings instead.
     NoVideo,
+    /// The client has shown a draw of a scanout.
+    Drawn,
 }
 
 /// A client's display channel.
@@ -56,7 +62,7 @@ pub struct DisplayClient {
     estimate: LinkEstimate,
     pipe: Pipe,
     /// Frames that go out before anything else of the pipe.
-    ready: VecDeque<Frame>,
+    ready: VecDeque<Parcel>,
     /// Surfaces that the client has, or will have when it has read the pipe.
     surfaces: BTreeSet<SurfaceId>,
     joined: bool,
@@ -68,6 +74,8 @@ pub struct DisplayClient {
     /// What was drawn on each surface and not sent, while the client is overtaken.
     missed: Option<BTreeMap<SurfaceId, Damage>>,
     viewer: Viewer,
+    /// Scanouts, for a client that shows them itself.
+    scanouts: Option<ScanoutViewer>,
     /// Where the client shows videos, or will when it has read the pipe.
     videos: BTreeMap<u32, Rect>,
     /// What it has with loss, as soon as the pipe is empty.
@@ -105,12 +113,14 @@ impl DisplayClient {
         let (generation, size) = window.announcement();
         let announce = base::ServerMessage::SetAck(base::SetAck { generation, window: size });
         let viewer = Viewer::new(&capabilities, is_local, clock);
+        // Only a socket on this host carries descriptors.
+        let shows_scanouts = is_local && capabilities.contains(capability::GL_SCANOUT);
         Self {
             taker: Taker { capabilities, preferred: None, is_local, link: Link::default(), dictionary: None },
             window,
             estimate: LinkEstimate::default(),
             pipe: Pipe::default(),
-            ready: VecDeque::from([announce.encode()]),
+            ready: VecDeque::from([announce.encode().into()]),
             surfaces: BTreeSet::new(),
             joined: false,
             cache: PixmapCache::default(),
@@ -119,6 +129,7 @@ impl DisplayClient {
             stretched: false,
             missed: None,
             viewer,
+            scanouts: shows_scanouts.then(ScanoutViewer::default),
             videos: BTreeMap::new(),
             loss: Loss::default(),
             progress_at: now,
@@ -157,8 +168,10 @@ impl DisplayClient {
                     return Ok(Reaction::NoVideo);
                 }
             }
-            // GL and migration are not offered; what belongs to them has no effect.
-            ClientMessage::Base(_) | ClientMessage::GlDrawDone | ClientMessage::PreferredVideoCodecs(_) => {}
+            // One that nobody waits for says nothing: some clients answer a scanout as well.
+            ClientMessage::GlDrawDone => return Ok(Reaction::Drawn),
+            // Migration is not offered; what belongs to it has no effect.
+            ClientMessage::Base(_) | ClientMessage::PreferredVideoCodecs(_) => {}
         }
         Ok(Reaction::None)
     }
@@ -242,7 +255,12 @@ impl DisplayClient {
                 }
                 self.loss.exact(*surface, area);
             }
-            PipeItem::Mark | PipeItem::Monitors(_) | PipeItem::ForgetPalettes | PipeItem::ForgetImages => {}
+            PipeItem::Mark
+            | PipeItem::Monitors(_)
+            | PipeItem::ForgetPalettes
+            | PipeItem::ForgetImages
+            | PipeItem::Scanout(_)
+            | PipeItem::ScanoutDraw(_) => {}
             PipeItem::StreamCreate(shape) => drop(self.videos.insert(shape.id, shape.area)),
             PipeItem::StreamDestroy(id) => drop(self.videos.remove(id)),
         }
@@ -319,23 +337,23 @@ impl DisplayClient {
 
     /// Queues a video's frame.
     pub fn push_video(&mut self, id: u32, serial: u64, encoded: Encoded, now: Instant) {
-        self.ready.extend(self.viewer.frame(id, serial, encoded, now).map(|message| message.encode()));
+        self.ready.extend(self.viewer.frame(id, serial, encoded, now).map(|message| message.encode().into()));
     }
 
     /// The next frame, if the client may be sent one.
-    pub fn next_frame(&mut self, encoder: &mut Encoder, now: Instant) -> Option<Frame> {
+    pub fn next_frame(&mut self, encoder: &mut Encoder, now: Instant) -> Option<Parcel> {
         loop {
-            if let Some(frame) = self.ready.pop_front() {
+            if let Some(parcel) = self.ready.pop_front() {
                 if self.window.unacknowledged() == 0 {
                     self.progress_at = now;
                 }
                 self.window.on_sent();
-                if is_announcement(&frame) {
+                if is_announcement(&parcel.frame) {
                     self.estimate.on_announced();
                 } else {
                     self.estimate.on_sent(now);
                 }
-                return Some(frame);
+                return Some(parcel);
             }
             if !self.joined || !self.window.is_open() {
                 return None;
@@ -387,7 +405,7 @@ impl DisplayClient {
             self.window.resize(size);
             let (generation, window) = self.window.announcement();
             let announce = base::ServerMessage::SetAck(base::SetAck { generation, window });
-            self.ready.push_back(announce.encode());
+            self.ready.push_back(announce.encode().into());
         }
     }
 
@@ -438,14 +456,21 @@ impl DisplayClient {
                 ServerMessage::InvalAllPixmaps(base::WaitForChannels { waits: Vec::new() })
             }
             PipeItem::StreamCreate(shape) => {
-                return self.ready.extend(self.viewer.begin(shape, now).map(|message| message.encode()));
+                return self
+                    .ready
+                    .extend(self.viewer.begin(shape, now).map(|message| message.encode().into()));
             }
             PipeItem::StreamDestroy(id) => match self.viewer.end(id) {
                 Some(message) => message,
                 None => return,
             },
+            PipeItem::Scanout(number) => {
+                let parcel = self.scanout_parcel(number);
+                return self.ready.extend(parcel);
+            }
+            PipeItem::ScanoutDraw(area) => scanout::draw_message(area),
         };
-        self.ready.push_back(message.encode());
+        self.ready.push_back(message.encode().into());
     }
 
     /// With `may_lose`, the first image of the operation need not be exact.
@@ -466,9 +491,9 @@ impl DisplayClient {
         if !forgotten.is_empty() {
             let resource = |id| Resource { resource_type: ResourceType::PIXMAP, id };
             let resources = forgotten.into_iter().map(resource).collect();
-            self.ready.push_back(ServerMessage::InvalList(InvalList { resources }).encode());
+            self.ready.push_back(ServerMessage::InvalList(InvalList { resources }).encode().into());
         }
-        self.ready.push_back(ServerMessage::Draw(drawable).encode());
+        self.ready.push_back(ServerMessage::Draw(drawable).encode().into());
     }
 
     fn encode_picture(

@@ -3,6 +3,7 @@
 //! Sans-IO: no clock, no socket, no device. The worker feeds it and carries what comes out.
 
 mod draw;
+mod scanout;
 mod video;
 
 use std::collections::BTreeMap;
@@ -17,9 +18,9 @@ use image::surface::SurfaceFormat;
 use wire::capability::display as capability;
 use wire::display::ClientMessage;
 use wire::drawable::{Drawable, SurfaceId};
-use wire::frame::Frame;
 
 use self::draw::stripes;
+use self::scanout::Screen;
 use super::backing::Backing;
 use super::client::{DisplayClient, Reaction};
 use super::encode::Encoder;
@@ -34,7 +35,9 @@ use super::pipe::PipeItem;
 use super::settings::DisplaySettings;
 use super::stream::Streams;
 use super::surfaces::Surfaces;
+use crate::channel::parcel::Parcel;
 use crate::fault::{ClientFault, GuestFault};
+use crate::settings::StreamingVideo;
 
 /// A surface to be created, with its memory found.
 #[derive(Debug)]
@@ -61,6 +64,9 @@ pub struct Engine {
     monitors: Option<Arc<Monitors>>,
     encoder: Encoder,
     streams: Streams,
+    /// The host's setting.
+    streaming: StreamingVideo,
+    screen: Screen,
     /// For the frames of videos.
     jpeg: jpeg::Encoder,
     moment: Moment,
@@ -76,6 +82,8 @@ impl Engine {
             monitors: None,
             encoder: Encoder::new(settings.compression, pool, wake),
             streams: Streams::new(settings.streaming),
+            streaming: settings.streaming,
+            screen: Screen::default(),
             jpeg: jpeg::Encoder::new(),
             moment: 0,
         }
@@ -119,6 +127,7 @@ impl Engine {
         if id == SurfaceId::PRIMARY {
             self.drop_videos();
             self.streams.set_screen(None);
+            self.on_primary_gone();
         }
         if !self.surfaces.destroy(id) {
             return false;
@@ -178,7 +187,8 @@ impl Engine {
     /// Changes the host's settings.
     pub const fn configure(&mut self, settings: DisplaySettings) {
         self.encoder.set_compression(settings.compression);
-        self.streams.set_setting(settings.streaming);
+        self.streaming = settings.streaming;
+        self.follow_streaming();
     }
 
     /// A client has linked.
@@ -190,6 +200,7 @@ impl Engine {
     /// A client has gone.
     pub fn detach(&mut self, id: ClientId) {
         self.clients.remove(&id);
+        self.forget_drawer(id);
         self.encoder.share(self.clients.len() > 1);
     }
 
@@ -198,14 +209,15 @@ impl Engine {
         let Some(client) = self.clients.get_mut(&id) else { return Ok(()) };
         match client.handle(message, now)? {
             Reaction::None => {}
-            Reaction::Join => self.show_everything(id),
+            Reaction::Join => self.show_everything(id, now),
             Reaction::NoVideo => self.without_videos(id),
+            Reaction::Drawn => self.on_drawn(id),
         }
         Ok(())
     }
 
     /// The next frame for a client.
-    pub fn next_frame(&mut self, id: ClientId, outgoing: Outgoing, now: Instant) -> Option<Frame> {
+    pub fn next_frame(&mut self, id: ClientId, outgoing: Outgoing, now: Instant) -> Option<Parcel> {
         if let (Some(rate), Some(client)) = (outgoing.rate, self.clients.get_mut(&id)) {
             client.on_rate(rate);
         }
@@ -323,7 +335,7 @@ impl Engine {
     }
 
     /// Queues all that a client needs that has just joined.
-    fn show_everything(&mut self, id: ClientId) {
+    fn show_everything(&mut self, id: ClientId, now: Instant) {
         self.moment += 1;
         if self.primary_size().is_some() {
             if let Some(client) = self.clients.get_mut(&id) {
@@ -331,10 +343,14 @@ impl Engine {
             }
             self.show_primary(id, true);
         }
+        self.show_scanout(id, now);
     }
 
     fn show_primary(&mut self, id: ClientId, pixels: bool) {
         let Some((size, format)) = self.surfaces.shape(SurfaceId::PRIMARY) else { return };
+        if self.clients.get(&id).is_none_or(|client| self.is_needless_surface(client)) {
+            return;
+        }
         let Some(client) = self.clients.get_mut(&id) else { return };
         client.push(self.moment, PipeItem::Create { surface: SurfaceId::PRIMARY, size, format });
         if pixels {

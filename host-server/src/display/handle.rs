@@ -15,6 +15,7 @@ use wire::channel::ChannelType;
 use wire::drawable::SurfaceId;
 
 use super::encode::pool::Wake;
+use super::scanout::Scanout;
 use super::settings::DisplaySettings;
 use crate::channel::connection::{Connection, ConnectionEvent, EventSink};
 use crate::guest::device::{CommandExt, PrimarySurface};
@@ -97,8 +98,6 @@ pub enum Call {
         /// The group of that address.
         group: u32,
     },
-    /// The GL scanout changed; not supported yet, completed at once.
-    GlDraw,
     /// A memory slot goes.
     RemoveSlot {
         /// The group.
@@ -148,6 +147,10 @@ pub(super) enum Message {
     Event(ClientId, ChannelType, ConnectionEvent),
     /// A client has gone.
     Detach(ClientId),
+    /// The host shows graphics memory, or none.
+    Scanout(Option<Scanout>),
+    /// A part of the scanout has changed; the guest waits for clients, under the cookie.
+    ScanoutDraw(Rect, u64),
     /// Somebody waits for this.
     Call(Call, Completion),
 }
@@ -301,6 +304,17 @@ impl Handle {
     /// Performs a call and tells the guest under `cookie`. Cookies are completed in the order of calls.
     pub fn call_async(&self, call: Call, cookie: u64) {
         self.tell(Message::Call(call, Completion::Cookie(cookie)));
+    }
+
+    /// The host shows graphics memory in place of a primary surface, or does so no longer.
+    pub fn set_scanout(&self, scanout: Option<Scanout>) {
+        self.tell(Message::Scanout(scanout));
+    }
+
+    /// A part of the scanout has changed. The guest is told under `cookie` when every client that looks at the memory has
+    /// looked, or is too slow; in the order of draws, whatever calls come between them.
+    pub fn draw_scanout_async(&self, area: Rect, cookie: u64) {
+        self.tell(Message::ScanoutDraw(area, cookie));
     }
 
     /// Whether clients move the pointer themselves.

@@ -19,6 +19,7 @@ mod pipe;
 mod pixmap_cache;
 mod render;
 mod repaint;
+pub mod scanout;
 mod scroll;
 pub mod settings;
 mod stream;

@@ -52,6 +52,10 @@ pub enum PipeItem {
     StreamCreate(StreamShape),
     /// A video ends.
     StreamDestroy(u32),
+    /// The client gets the scanout of this number, if it is still the newest.
+    Scanout(u64),
+    /// The scanout has changed there.
+    ScanoutDraw(Rect),
 }
 
 /// The queue of one client.
@@ -216,7 +220,9 @@ fn drawing_bytes(item: &PipeItem) -> Option<usize> {
         | PipeItem::ForgetPalettes
         | PipeItem::ForgetImages
         | PipeItem::StreamCreate(_)
-        | PipeItem::StreamDestroy(_) => None,
+        | PipeItem::StreamDestroy(_)
+        | PipeItem::Scanout(_)
+        | PipeItem::ScanoutDraw(_) => None,
     }
 }
 

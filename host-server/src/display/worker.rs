@@ -8,6 +8,7 @@ mod calls;
 mod commands;
 mod links;
 mod record;
+mod scanout;
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -116,6 +117,8 @@ pub struct Worker {
     engine: Engine,
     pointer: PointerState,
     client_mouse: bool,
+    /// The guest's primary surface.
+    primary: Option<PrimaryShape>,
     links: BTreeMap<ClientId, Links>,
     /// Commands that created surfaces; they stay with us as long as the surface does.
     surface_releases: HashMap<SurfaceId, Release>,
@@ -156,6 +159,7 @@ impl Worker {
             engine: Engine::new(limits.surfaces, settings, pool, handle.waker()),
             pointer: PointerState::default(),
             client_mouse: false,
+            primary: None,
             links: BTreeMap::new(),
             surface_releases: HashMap::new(),
             on_primary,
@@ -174,9 +178,12 @@ impl Worker {
     fn run(mut self) {
         self.take_turns();
         // Whoever still waits must not wait for ever.
+        self.abandon_draws();
         while let Ok(message) = self.inbox.messages.try_recv() {
-            if let Message::Call(_, completion) = message {
-                self.complete(completion, None);
+            match message {
+                Message::Call(_, completion) => self.complete(completion, None),
+                Message::ScanoutDraw(_, cookie) => self.device.async_complete(cookie),
+                _ => {}
             }
         }
     }
@@ -223,6 +230,7 @@ impl Worker {
             self.running && if wait_for_clients.is_none() { self.batch() } else { self.look_further() };
         let video_end = self.engine.end_videos(self.now());
         self.transmit();
+        self.complete_draws(wait_for_clients.is_none());
         let now = self.now();
         if now >= self.next_check {
             self.next_check = now + CHECK;
@@ -238,7 +246,7 @@ impl Worker {
             Some(until) => Some(until.min(now + POLL_AGAIN)),
             None => self.ring_deadline(),
         };
-        let deadlines = [deadline, video_end].into_iter().flatten();
+        let deadlines = [deadline, video_end, self.engine.next_drawn()].into_iter().flatten();
         Next::Wait(deadlines.fold(self.next_check, Instant::min))
     }
 
@@ -358,6 +366,8 @@ impl Worker {
             Message::Attach(channel) => self.attach(channel),
             Message::Event(client, kind, event) => self.event(client, kind, event),
             Message::Detach(client) => self.detach(client),
+            Message::Scanout(scanout) => self.set_scanout(scanout),
+            Message::ScanoutDraw(area, cookie) => self.draw_scanout(area, cookie),
             Message::Call(call, completion) => {
                 let last = matches!(call, Call::ShutDown);
                 let entry = self.entry_of(&call, &completion);

@@ -200,9 +200,10 @@ mod tests {
         }
 
         fn sent(&self) -> Vec<ServerMessage> {
-            let mut frames: Vec<Frame> = Vec::new();
-            self.outlet.take(&mut frames);
-            frames.iter().map(|frame| ServerMessage::decode(frame.kind(), frame.to_body()).unwrap()).collect()
+            let mut parcels = Vec::new();
+            self.outlet.take(&mut parcels);
+            let decode = |frame: &Frame| ServerMessage::decode(frame.kind(), frame.to_body()).unwrap();
+            parcels.iter().map(|parcel| decode(&parcel.frame)).collect()
         }
     }
 

@@ -256,9 +256,10 @@ mod tests {
     use crate::channel::connection::Outlet;
 
     fn sent(outlet: &Outlet) -> Vec<ServerMessage> {
-        let mut frames: Vec<Frame> = Vec::new();
-        outlet.take(&mut frames);
-        frames.iter().map(|frame| ServerMessage::decode(frame.kind(), frame.to_body()).unwrap()).collect()
+        let mut parcels = Vec::new();
+        outlet.take(&mut parcels);
+        let decode = |frame: &Frame| ServerMessage::decode(frame.kind(), frame.to_body()).unwrap();
+        parcels.iter().map(|parcel| decode(&parcel.frame)).collect()
     }
 
     fn news(agent: Option<u32>) -> News {
@@ -343,10 +344,10 @@ mod tests {
             channel.tell(&news(None));
         }
         channel.tell(&news(Some(7)));
-        let mut frames: Vec<Frame> = Vec::new();
-        outlet.take(&mut frames);
-        assert_eq!(frames.len(), 2, "nothing but the welcome and the filler");
-        let bytes = frames.iter().map(|frame| frame.size() as usize + 6).sum();
+        let mut parcels = Vec::new();
+        outlet.take(&mut parcels);
+        assert_eq!(parcels.len(), 2, "nothing but the welcome and the filler");
+        let bytes = parcels.iter().map(|parcel| parcel.frame.size() as usize + 6).sum();
         assert!(outlet.written(bytes, Instant::now()));
         channel.tell(&news(Some(8)));
         assert_eq!(sent(&outlet), [ServerMessage::AgentConnected]);

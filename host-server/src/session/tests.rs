@@ -118,9 +118,9 @@ impl Channel {
     }
 
     fn frames(&self) -> Vec<Frame> {
-        let mut frames = Vec::new();
-        self.outlet.take(&mut frames);
-        frames
+        let mut parcels = Vec::new();
+        self.outlet.take(&mut parcels);
+        parcels.into_iter().map(|parcel| parcel.frame).collect()
     }
 
     fn main_messages(&self) -> Vec<main::ServerMessage> {

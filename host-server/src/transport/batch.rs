@@ -6,9 +6,13 @@
 use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::ops::Range;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
-use wire::frame::{Frame, HeaderKind};
+use wire::frame::HeaderKind;
+
+use crate::channel::parcel::Parcel;
 
 /// Parts of a body below this size are copied, in bytes.
 const COPY_BELOW: usize = 2048;
@@ -32,6 +36,8 @@ pub(super) struct Batch {
 enum Segment {
     Copied(Range<usize>),
     Shared(Bytes),
+    /// Goes with one byte in a call of its own, so that no byte before it carries it.
+    Descriptor(Arc<OwnedFd>),
 }
 
 impl Segment {
@@ -39,6 +45,7 @@ impl Segment {
         match self {
             Self::Copied(range) => range.len(),
             Self::Shared(bytes) => bytes.len(),
+            Self::Descriptor(_) => 1,
         }
     }
 }
@@ -52,8 +59,9 @@ impl Batch {
         self.segments.is_empty()
     }
 
-    /// Appends a frame behind its header.
-    pub(super) fn push(&mut self, frame: &Frame) {
+    /// Appends a frame behind its header, and its descriptor behind the frame.
+    pub(super) fn push(&mut self, parcel: Parcel) {
+        let Parcel { frame, descriptor } = parcel;
         match self.header {
             HeaderKind::Mini => self.copy(&frame.mini_header()),
             HeaderKind::Full => {
@@ -67,6 +75,15 @@ impl Batch {
             } else {
                 self.segments.push_back(Segment::Shared(part.clone()));
             }
+        }
+        self.segments.extend(descriptor.map(Segment::Descriptor));
+    }
+
+    /// The descriptor that comes next, if one does; with it goes one byte.
+    pub(super) fn descriptor(&self) -> Option<&Arc<OwnedFd>> {
+        match self.segments.front() {
+            Some(Segment::Descriptor(descriptor)) => Some(descriptor),
+            _ => None,
         }
     }
 
@@ -83,13 +100,14 @@ impl Batch {
         }
     }
 
-    /// Fills `slices` with what comes next, and says how many of them it took.
+    /// Fills `slices` with what comes next, up to a descriptor, and says how many of them it took.
     pub(super) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>; MAX_SLICES]) -> usize {
         let mut count = 0;
         for (segment, slice) in self.segments.iter().zip(slices.iter_mut()) {
             *slice = IoSlice::new(match segment {
                 Segment::Copied(range) => self.copied.get(range.clone()).unwrap_or_default(),
                 Segment::Shared(bytes) => bytes,
+                Segment::Descriptor(_) => break,
             });
             count += 1;
         }
@@ -104,6 +122,7 @@ impl Batch {
                 match segment {
                     Segment::Copied(range) => range.start += written,
                     Segment::Shared(bytes) => bytes.advance(written),
+                    Segment::Descriptor(_) => {}
                 }
                 return;
             }
@@ -117,6 +136,8 @@ impl Batch {
 
 #[cfg(test)]
 mod tests {
+    use wire::frame::Frame;
+
     use super::*;
 
     fn drain(batch: &mut Batch, step: usize) -> Vec<u8> {
@@ -158,7 +179,7 @@ mod tests {
         for header in [HeaderKind::Mini, HeaderKind::Full] {
             for step in [1, 7, 100, 4096, usize::MAX] {
                 let mut batch = Batch::new(header);
-                frames().iter().for_each(|frame| batch.push(frame));
+                frames().into_iter().for_each(|frame| batch.push(frame.into()));
                 assert_eq!(drain(&mut batch, step), expected(header), "{header:?} {step}");
             }
         }
@@ -168,8 +189,26 @@ mod tests {
     fn small_messages_share_one_entry() {
         let mut batch = Batch::new(HeaderKind::Mini);
         for _ in 0..1000 {
-            batch.push(&Frame::new(1, Bytes::from_static(&[0; 60])));
+            batch.push(Frame::new(1, Bytes::from_static(&[0; 60])).into());
         }
         assert_eq!(batch.segments.len(), 1);
+    }
+    #[test]
+    fn a_descriptor_comes_alone_and_behind_its_frame() {
+        let (end, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+        let descriptor = Arc::new(OwnedFd::from(end));
+        let mut batch = Batch::new(HeaderKind::Mini);
+        let frame = Frame::new(3, Bytes::from_static(b"small"));
+        batch.push(Parcel { frame: frame.clone(), descriptor: Some(Arc::clone(&descriptor)) });
+        batch.push(frame.clone().into());
+        for _ in 0..11 {
+            assert!(batch.descriptor().is_none(), "before the last byte of its frame");
+            batch.advance(1);
+        }
+        assert!(batch.descriptor().is_some());
+        assert_eq!(batch.slices(&mut [IoSlice::new(&[]); MAX_SLICES]), 0);
+        batch.advance(1);
+        assert_eq!(Arc::strong_count(&descriptor), 1, "let go of");
+        assert_eq!(drain(&mut batch, 4).len(), 11);
     }
 }

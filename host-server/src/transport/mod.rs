@@ -12,3 +12,4 @@ pub mod listener;
 pub mod network;
 pub mod peer;
 mod pump;
+mod stream;

@@ -16,7 +16,7 @@ use super::driver;
 use super::half_open::{HalfOpen, LinkPlace};
 use super::listener::{Listener, prepare};
 use super::peer::Peer;
-use super::pump::Stream;
+use super::stream::Stream;
 use crate::fault::HostError;
 use crate::link::policy::Policy;
 use crate::link::refusal::{LogBudget, Refusal};

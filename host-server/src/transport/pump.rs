@@ -6,27 +6,25 @@
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
+use std::os::fd::AsFd;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::time::{Instant, Sleep};
-use wire::frame::{Frame, FrameReader};
+use wire::frame::FrameReader;
 
 use super::batch::{Batch, MAX_SLICES};
+use super::stream::Stream;
 use crate::channel::connection::{ConnectionEvent, Demand, EventSink, Outlet};
+use crate::channel::parcel::Parcel;
 
 /// How long a closed connection may take to write what is queued.
 const LINGER: Duration = Duration::from_secs(5);
 
 /// Room for one read, in bytes.
 const READ_SIZE: usize = 4096;
-
-/// A byte stream with a peer at its other end.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// Why a connection has ended; `None` is good order.
 type End = Option<String>;
@@ -47,7 +45,7 @@ struct Pump {
     sink: EventSink,
     batch: Batch,
     /// Empty between calls; kept for its room.
-    taken: Vec<Frame>,
+    taken: Vec<Parcel>,
     /// Set once the owner has closed: when patience ends.
     draining: Option<Pin<Box<Sleep>>>,
     /// Whether whole messages may wait in `reader` for a credit.
@@ -94,17 +92,21 @@ impl Pump {
 
     fn refill(&mut self) -> Demand {
         let demand = self.outlet.take(&mut self.taken);
-        for frame in self.taken.drain(..) {
-            self.batch.push(&frame);
+        for parcel in self.taken.drain(..) {
+            self.batch.push(parcel);
         }
         demand
     }
 
     fn poll_write_once(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-        let count = self.batch.slices(&mut slices);
-        let slices = slices.get(..count).unwrap_or_default();
-        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(context, slices))?;
+        let written = if let Some(descriptor) = self.batch.descriptor() {
+            ready!(self.stream.poll_send_descriptor(context, descriptor.as_fd()))?
+        } else {
+            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+            let count = self.batch.slices(&mut slices);
+            let slices = slices.get(..count).unwrap_or_default();
+            ready!(Pin::new(&mut self.stream).poll_write_vectored(context, slices))?
+        };
         if written == 0 {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }
@@ -179,7 +181,7 @@ mod tests {
 
     use bytes::Bytes;
     use tokio::io::AsyncWriteExt;
-    use wire::frame::HeaderKind;
+    use wire::frame::{Frame, HeaderKind};
 
     use super::*;
     use crate::channel::connection::Connection;

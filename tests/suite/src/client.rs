@@ -1,11 +1,13 @@
 //! A client at the other end of a display channel, in place of a socket.
 
 use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Instant;
 
 use canvas::Source;
 use host_server::channel::connection::{Connection, ConnectionEvent, Credit, Outlet};
+use host_server::channel::parcel::Parcel;
 use host_server::display::handle::{ClientChannel, ClientId, Handle};
 use host_server::media_clock::MediaClock;
 use image::bitmap::Bitmap;
@@ -32,7 +34,9 @@ pub struct Client {
     videos: BTreeMap<u32, StreamCreate>,
     glz: glz::Window,
     /// Frames that are on their way.
-    unread: Vec<Frame>,
+    unread: Vec<Parcel>,
+    /// What came with frames.
+    pub descriptors: Vec<Arc<OwnedFd>>,
     /// How often the display was told something.
     told: usize,
     received: Vec<ServerMessage>,
@@ -50,6 +54,15 @@ impl Client {
 
     /// The same, with some more capabilities.
     pub fn join_with(handle: &Handle, id: u32, more: &[u32]) -> Self {
+        Self::link(handle, id, more, false)
+    }
+
+    /// The same, on the server's own host.
+    pub fn join_here(handle: &Handle, id: u32, more: &[u32]) -> Self {
+        Self::link(handle, id, more, true)
+    }
+
+    fn link(handle: &Handle, id: u32, more: &[u32], is_local: bool) -> Self {
         let (connection, outlet) = Connection::open(HeaderKind::Mini);
         let usual = [
             capability::MONITORS_CONFIG,
@@ -63,7 +76,7 @@ impl Client {
             kind: ChannelType::DISPLAY,
             connection,
             capabilities,
-            is_local: false,
+            is_local,
             media_clock: MediaClock::new(Instant::now()),
         });
         let mut client = Self {
@@ -74,6 +87,7 @@ impl Client {
             videos: BTreeMap::new(),
             glz: glz::Window::new(MAX_PIXELS),
             unread: Vec::new(),
+            descriptors: Vec::new(),
             told: 0,
             received: Vec::new(),
             window: 0,
@@ -109,12 +123,15 @@ impl Client {
 
     /// Reads at most so many messages; returns how many there were.
     pub fn read_some(&mut self, limit: usize) -> usize {
-        let mut frames = Vec::new();
-        self.outlet.take(&mut frames);
-        self.unread.extend(frames);
+        let mut parcels = Vec::new();
+        self.outlet.take(&mut parcels);
+        self.unread.extend(parcels);
         let count = limit.min(self.unread.len());
-        for frame in self.unread.drain(..count).collect::<Vec<_>>() {
-            if self.outlet.written(frame.size() as usize + 6, Instant::now()) {
+        for parcel in self.unread.drain(..count).collect::<Vec<_>>() {
+            let size = parcel.frame.size() as usize + 6 + parcel.extra();
+            self.descriptors.extend(parcel.descriptor);
+            let frame = parcel.frame;
+            if self.outlet.written(size, Instant::now()) {
                 self.told += 1;
                 (self.events)(ConnectionEvent::Writable);
             }
@@ -125,8 +142,7 @@ impl Client {
 
     /// Whether the server has ended the connection.
     pub fn is_closed(&mut self) -> bool {
-        let mut frames = Vec::new();
-        self.outlet.take(&mut frames) == host_server::channel::connection::Demand::Close
+        self.outlet.take(&mut Vec::new()) == host_server::channel::connection::Demand::Close
     }
 
     /// Every message read so far.

@@ -188,9 +188,9 @@ impl MainChannel {
 
     /// Reads at most so many messages. [`Scene::settle`] has to follow, as the server may go on.
     pub fn read(&mut self, limit: usize) -> Vec<ServerMessage> {
-        let mut frames = Vec::new();
-        self.closed |= self.outlet.take(&mut frames) == Demand::Close;
-        self.unread.extend(frames);
+        let mut parcels = Vec::new();
+        self.closed |= self.outlet.take(&mut parcels) == Demand::Close;
+        self.unread.extend(parcels.into_iter().map(|parcel| parcel.frame));
         let count = limit.min(self.unread.len());
         let mut messages = Vec::with_capacity(count);
         for frame in self.unread.drain(..count) {

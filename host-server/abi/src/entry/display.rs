@@ -2,9 +2,12 @@
 
 use std::ffi::c_int;
 use std::os::fd::{FromRawFd, OwnedFd};
+use std::sync::Arc;
 
 use host_server::display::handle::{Call, Handle, MemorySlot};
+use host_server::display::scanout::Scanout;
 use host_server::guest::device::{CommandExt, PrimarySurface};
+use image::geometry::{Rect, Size};
 use tracing::warn;
 use wire::drawable::SurfaceId;
 
@@ -14,6 +17,7 @@ use crate::layout::qxl::{QXLCommandExt, QXLDevMemSlot, QXLDevSurfaceCreate, QXLI
 use crate::pointer::{In, Instance, Out, Text};
 use crate::region::Mapping;
 use crate::server::DisplayState;
+use crate::texture;
 
 /// A device, as C passes it.
 type Qxl = Instance<QXLInstance>;
@@ -203,43 +207,88 @@ entries! {
         }
     }
 
-    /// Not yet: the picture in graphics memory is closed unseen.
+    /// Shows a picture in graphics memory in place of a primary surface; without a descriptor, no longer.
     fn spice_qxl_gl_scanout(
-        _qxl: Qxl,
+        qxl: Qxl,
         fd: c_int,
-        _width: u32,
-        _height: u32,
-        _stride: u32,
-        _format: u32,
-        _y_0_top: c_int,
+        width: u32,
+        height: u32,
+        stride: u32,
+        format: u32,
+        y_0_top: c_int,
     ), or () => {
-        if fd >= 0 {
-            not_yet("GL", "clients do not see what is drawn with it");
-            close(fd);
-        }
+        let plane = descriptor(fd).map(|descriptor| Plane { descriptor, offset: 0, stride });
+        let shape = Shape { width, height, format, modifier: Scanout::NO_MODIFIER, top_down: y_0_top != 0 };
+        set_scanout(qxl, plane, shape);
     }
 
-    /// Not yet: the picture's planes in graphics memory are closed unseen.
+    /// As `spice_qxl_gl_scanout`, for pictures in several planes; of these clients are told nothing yet.
     fn spice_qxl_gl_scanout2(
-        _qxl: Qxl,
+        qxl: Qxl,
         fd: In<c_int>,
-        _width: u32,
-        _height: u32,
-        _offset: In<u32>,
-        _stride: In<u32>,
+        width: u32,
+        height: u32,
+        offset: In<u32>,
+        stride: In<u32>,
         num_planes: u32,
-        _format: u32,
-        _modifier: u64,
-        _y_0_top: c_int,
+        format: u32,
+        modifier: u64,
+        y_0_top: c_int,
     ), or () => {
-        not_yet("GL", "clients do not see what is drawn with it");
-        fd.read_all(num_planes.min(MAX_PLANES)).into_iter().filter(|fd| *fd >= 0).for_each(close);
+        let count = num_planes.min(MAX_PLANES);
+        let (offsets, strides) = (offset.read_all(count), stride.read_all(count));
+        let descriptors: Vec<_> = fd.read_all(count).into_iter().map(descriptor).collect();
+        let planes = descriptors.into_iter().zip(offsets).zip(strides);
+        let planes = planes.filter_map(|((descriptor, offset), stride)| {
+            Some(Plane { descriptor: descriptor?, offset, stride })
+        });
+        let mut planes: Vec<Plane> = planes.collect();
+        let given = planes.len();
+        let first = planes.pop().filter(|plane| given == 1 && plane.offset == 0);
+        if first.is_none() && given > 0 {
+            not_yet("pictures in several planes or amid a buffer", "clients do not see what is drawn with GL");
+        }
+        set_scanout(qxl, first, Shape { width, height, format, modifier, top_down: y_0_top != 0 });
     }
 
-    /// Not yet: completed at once.
-    fn spice_qxl_gl_draw_async(qxl: Qxl, _x: u32, _y: u32, _w: u32, _h: u32, cookie: u64), or () => {
-        call_async(qxl, Call::GlDraw, cookie);
+    /// A part of the picture in graphics memory has changed; completed when clients have shown it.
+    fn spice_qxl_gl_draw_async(qxl: Qxl, x: u32, y: u32, w: u32, h: u32, cookie: u64), or () => {
+        let side = |side: u32| i32::try_from(side).unwrap_or(i32::MAX);
+        let area = Rect::new(side(x), side(y), side(x.saturating_add(w)), side(y.saturating_add(h)));
+        with_display(qxl, |handle| handle.draw_scanout_async(area, cookie));
     }
+}
+
+/// One part of a picture in graphics memory.
+struct Plane {
+    descriptor: OwnedFd,
+    offset: u32,
+    stride: u32,
+}
+
+/// What all parts of such a picture have in common.
+struct Shape {
+    width: u32,
+    height: u32,
+    format: u32,
+    modifier: u64,
+    top_down: bool,
+}
+
+fn set_scanout(qxl: Qxl, plane: Option<Plane>, shape: Shape) {
+    let Shape { width, height, format: fourcc, modifier, top_down } = shape;
+    let size = Size::new(width, height);
+    let scanout = plane.map(|Plane { descriptor, offset: _, stride }| {
+        let descriptor = Arc::new(descriptor);
+        Scanout { size, stride, fourcc, modifier, top_down, descriptor, open: texture::open }
+    });
+    with_display(qxl, |handle| handle.set_scanout(scanout));
+}
+
+/// A descriptor that the host has given away, if it has.
+fn descriptor(fd: c_int) -> Option<OwnedFd> {
+    // SAFETY: the host passes an open descriptor and leaves it to us.
+    (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// Calls with our state of an instance; nothing happens when it has none.
@@ -294,10 +343,4 @@ fn primary_surface(surface: QXLDevSurfaceCreate) -> PrimarySurface {
 fn command(command: QXLCommandExt) -> CommandExt {
     let QXLCommandExt { data: address, r#type: kind, padding: _, group_id: group, flags } = command;
     CommandExt { address, kind, group, flags }
-}
-
-/// Closes a descriptor that the host has given away.
-fn close(fd: c_int) {
-    // SAFETY: the host passes an open descriptor and leaves it to us.
-    drop(unsafe { OwnedFd::from_raw_fd(fd) });
 }

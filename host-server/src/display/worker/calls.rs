@@ -80,7 +80,6 @@ impl Worker {
                     self.faults.guest(&fault);
                 }
             }
-            Call::GlDraw => {}
             Call::ResetImageCache => self.engine.forget_images(),
             Call::ResetCursor => self.pointer.reset(),
             Call::Stop => {
@@ -99,6 +98,7 @@ impl Worker {
     }
 
     fn create_primary(&mut self, surface: &PrimarySurface) {
+        self.engine.hide_scanout();
         if self.engine.primary_size().is_some() {
             self.destroy_primary();
         }
@@ -107,9 +107,12 @@ impl Worker {
             self.engine.create_surface(SurfaceId::PRIMARY, new)
         });
         match created {
-            Ok(()) => (self.on_primary)(self.engine.primary_size().map(|Size { width, height }| {
-                PrimaryShape { width, height, hardware_cursor: surface.hardware_cursor }
-            })),
+            Ok(()) => {
+                let hardware_cursor = surface.hardware_cursor;
+                let shape = |Size { width, height }| PrimaryShape { width, height, hardware_cursor };
+                self.primary = self.engine.primary_size().map(shape);
+                self.tell_screen();
+            }
             Err(fault) => self.faults.guest(&fault),
         }
     }
@@ -120,13 +123,15 @@ impl Worker {
                 self.device.release(release);
             }
         }
-        (self.on_primary)(None);
+        self.primary = None;
+        self.tell_screen();
     }
 
     fn destroy_primary(&mut self) {
         self.engine.destroy_surface(SurfaceId::PRIMARY);
         self.pointer.reset();
-        (self.on_primary)(None);
+        self.primary = None;
+        self.tell_screen();
     }
 
     fn monitors_config(&mut self, address: PhysAddr, group: u32) -> Result<(), GuestFault> {

@@ -32,8 +32,8 @@ impl Links {
                 if backlog >= Connection::HIGH_WATER {
                     break;
                 }
-                let Some(frame) = engine.next_frame(client, Outgoing { backlog, rate }, now) else { break };
-                connection.queue(frame);
+                let Some(parcel) = engine.next_frame(client, Outgoing { backlog, rate }, now) else { break };
+                connection.queue(parcel);
             }
             connection.flush();
         }

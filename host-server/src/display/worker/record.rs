@@ -59,7 +59,6 @@ impl Worker {
             Call::Stop => Message::Stop,
             Call::LoadCommands(_) => Message::Other(call::LOAD_COMMANDS),
             Call::ShutDown => Message::Other(call::END),
-            Call::GlDraw => return None,
         };
         Some(Entry::message(&message))
     }

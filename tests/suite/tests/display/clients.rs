@@ -51,9 +51,10 @@ fn nothing_is_sent_before_the_first_message_of_the_client() {
     });
     scene.fill(Rect::of_size(SIZE), 1);
     scene.settle();
-    let mut frames = Vec::new();
-    outlet.take(&mut frames);
-    assert_eq!(frames.iter().map(wire::frame::Frame::kind).collect::<Vec<_>>(), [3], "SET_ACK alone");
+    let mut parcels = Vec::new();
+    outlet.take(&mut parcels);
+    let kinds: Vec<_> = parcels.iter().map(|parcel| parcel.frame.kind()).collect();
+    assert_eq!(kinds, [3], "SET_ACK alone");
 }
 
 #[test]
