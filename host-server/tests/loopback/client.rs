@@ -23,14 +23,24 @@ pub(crate) struct Client<S> {
 impl<S: Read + Write> Client<S> {
     /// Links; the server's verdict is the error.
     pub(crate) fn link(
-        mut stream: S,
+        stream: S,
         channel: ChannelType,
         connection_id: u32,
         password: &[u8],
     ) -> Result<Self, LinkError> {
+        Self::link_with(stream, channel, connection_id, password, Capabilities::default())
+    }
+
+    /// The same, with capabilities for the channel.
+    pub(crate) fn link_with(
+        mut stream: S,
+        channel: ChannelType,
+        connection_id: u32,
+        password: &[u8],
+        specific: Capabilities,
+    ) -> Result<Self, LinkError> {
         let common = Capabilities::of([base::AUTH_SELECTION, base::AUTH_TICKET, base::MINI_HEADER]);
         let channel = ChannelId { channel_type: channel, id: 0 };
-        let specific = Capabilities::default();
         stream.write_all(&LinkMess { connection_id, channel, common, specific }.encode()).unwrap();
         let reply = read_reply(&mut stream);
         if reply.error != LinkError::OK {
@@ -47,6 +57,10 @@ impl<S: Read + Write> Client<S> {
             LinkError::OK => Ok(Self { stream, reader: FrameReader::new(HeaderKind::Mini, 1 << 20) }),
             error => Err(error),
         }
+    }
+
+    pub(crate) const fn stream(&self) -> &S {
+        &self.stream
     }
 
     pub(crate) fn send(&mut self, frame: &Frame) {

@@ -6,6 +6,7 @@ mod agent;
 mod client;
 mod crowd;
 mod rig;
+mod scanout;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -12,4 +12,5 @@ mod parallel;
 mod pixels;
 mod recording;
 mod repaint;
+mod scanouts;
 mod video;
