@@ -133,7 +133,8 @@ fn memory_of_the_host_arrives_and_draws_are_answered() {
         server.disable_ticketing();
     });
     let (completions, completed) = channel();
-    let display = rig.server.attach_display(0, Box::new(Device(completions)), Box::new(Frontend), LIMITS).unwrap();
+    let display =
+        rig.server.attach_display(0, Box::new(Device(completions)), Box::new(Frontend), LIMITS).unwrap();
     display.begin();
     let add = || {
         let (ours, theirs) = pair();
@@ -184,7 +185,8 @@ fn no_descriptor_goes_over_tcp() {
     });
     let address = address.unwrap();
     let (completions, completed) = channel();
-    let display = rig.server.attach_display(0, Box::new(Device(completions)), Box::new(Frontend), LIMITS).unwrap();
+    let display =
+        rig.server.attach_display(0, Box::new(Device(completions)), Box::new(Frontend), LIMITS).unwrap();
     display.begin();
     let (_main, id) = begin(tcp(address), b"");
     let specific = Capabilities::of([GL_SCANOUT]);

@@ -267,6 +267,7 @@ struct Plane {
 }
 
 /// What all parts of such a picture have in common.
+#[derive(Clone, Copy)]
 struct Shape {
     width: u32,
     height: u32,

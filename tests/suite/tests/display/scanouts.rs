@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use host_server::display::handle::Call;
-use host_server::display::scanout::draws::Draws;
 use host_server::display::scanout::Scanout;
+use host_server::display::scanout::draws::Draws;
 use host_server::guest::region::Region;
 use image::geometry::{Point, Rect, Size};
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -89,8 +89,9 @@ fn completed(scene: &Scene) -> Vec<u64> {
 
 /// What a client has been told of graphics memory.
 fn told(client: &Client) -> Vec<ServerMessage> {
-    let is_told =
-        |message: &&ServerMessage| matches!(message, ServerMessage::GlScanoutUnix(_) | ServerMessage::GlDraw(_));
+    let is_told = |message: &&ServerMessage| {
+        matches!(message, ServerMessage::GlScanoutUnix(_) | ServerMessage::GlDraw(_))
+    };
     client.received().iter().filter(is_told).cloned().collect()
 }
 
@@ -114,7 +115,9 @@ fn a_client_on_this_host_gets_the_memory_and_the_draws() {
     scene.handle.set_scanout(Some(memory.scanout()));
     scene.handle.draw_scanout_async(Rect::new(1, 2, 11, 22), 1000);
     scene.settle_with(&mut [&mut client]);
-    let [ServerMessage::GlScanoutUnix(scanout), drawn] = &told(&client)[..] else { panic!("{:?}", told(&client)) };
+    let [ServerMessage::GlScanoutUnix(scanout), drawn] = &told(&client)[..] else {
+        panic!("{:?}", told(&client))
+    };
     assert_eq!((scanout.width, scanout.height, scanout.stride), (64, 48, 256));
     assert_eq!(*drawn, draw(1, 2, 10, 20));
     assert!(client.screen().is_none(), "it needs no pixels");
