@@ -23,7 +23,7 @@ use crate::fault::HostError;
 use crate::thread::spawn_masked;
 
 /// Bytes that wait to be written. One event may have more.
-const CAPACITY: usize = 16 << 20;
+const CAPACITY: usize = 1 << 20;
 /// How long a display waits for the sink to take something, and the end of a recording for the last of it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -145,7 +145,9 @@ impl Shared {
     /// What the recorder's thread does.
     fn write_all(&self, sink: Sink) {
         let Sink { mut output, filter } = sink;
-        while let Some(bytes) = self.take() {
+        // Two buffers take turns, so that no memory is asked for again and again.
+        let mut bytes = Vec::new();
+        while self.take(&mut bytes) {
             if let Err(error) = output.write_all(&bytes)
                 && self.is_going()
             {
@@ -165,13 +167,16 @@ impl Shared {
         !self.queue().broken
     }
 
-    /// What waits to be written, once there is something; nothing at the end.
-    fn take(&self) -> Option<Vec<u8>> {
+    /// Takes what waits to be written, once there is something, in place of what was; false at the end.
+    fn take(&self, bytes: &mut Vec<u8>) -> bool {
         let idle = |queue: &mut Queue| queue.bytes.is_empty() && !queue.closed && !queue.broken;
+        bytes.clear();
+        // What one large event needed is not kept.
+        bytes.shrink_to(CAPACITY);
         let woken = self.changed.wait_while(self.queue(), idle);
-        let bytes = std::mem::take(&mut woken.unwrap_or_else(PoisonError::into_inner).bytes);
+        std::mem::swap(bytes, &mut woken.unwrap_or_else(PoisonError::into_inner).bytes);
         self.changed.notify_all();
-        (!bytes.is_empty()).then_some(bytes)
+        !bytes.is_empty()
     }
 }
 
@@ -263,7 +268,7 @@ mod tests {
         let (open, dam) = channel();
         let sink = Sink { output: Box::new(Dam(dam)), filter: None };
         let recorder = Recorder::new(sink, Duration::ZERO).unwrap();
-        let surface = recording::PrimarySurface::black(1024, 1024);
+        let surface = recording::PrimarySurface::black(128, 128);
         let large = Entry::message(&Message::CreatePrimary { surface, asynchronous: false });
         let fits = CAPACITY / large.size();
         for _ in 0..fits {

@@ -77,20 +77,16 @@ impl<'a, M: DeviceMemory> Dump<'a, M> {
         Self { memory, bytes_left: command_bytes, chunks_left: MAX_CHUNKS, text: Text::default() }
     }
 
-    fn append(
-        &mut self,
-        address: PhysAddr,
-        lead: usize,
-        length: usize,
-        to: &mut Vec<u8>,
-    ) -> Result<(), Omission> {
+    /// Takes so many bytes of what the command may have.
+    fn spend(&mut self, length: usize) -> Result<(), Omission> {
         self.bytes_left = self.bytes_left.checked_sub(length).ok_or(Omission::TooLarge)?;
-        Ok(self.memory.append(address.bits(), lead as u64, length, to)?)
+        Ok(())
     }
 
     fn bytes(&mut self, address: PhysAddr, lead: usize, length: usize) -> Result<Vec<u8>, Omission> {
+        self.spend(length)?;
         let mut bytes = Vec::new();
-        self.append(address, lead, length, &mut bytes)?;
+        self.memory.append(address.bits(), lead as u64, length, &mut bytes)?;
         Ok(bytes)
     }
 
@@ -103,11 +99,16 @@ impl<'a, M: DeviceMemory> Dump<'a, M> {
         T::read_from_bytes(&bytes).map_err(|_| Omission::OutsideMemory)
     }
 
-    /// Bytes that lie in one piece.
+    /// A block of bytes that lie in one piece.
     fn flat(&mut self, name: &str, address: PhysAddr, length: usize) -> Result<(), Omission> {
-        let bytes = self.bytes(address, 0, length)?;
-        self.text.block(name, &bytes);
-        Ok(())
+        self.block(name, Piece { address, lead: 0, length })
+    }
+
+    fn block(&mut self, name: &str, piece: Piece) -> Result<(), Omission> {
+        let Piece { address, lead, length } = piece;
+        self.spend(length)?;
+        let append = |to: &mut Vec<u8>| self.memory.append(address.bits(), lead as u64, length, to);
+        Ok(self.text.block_with(name, length, append)?)
     }
 
     /// A chain of chunks, the first of which begins `lead` bytes behind `address`. Where it is known how many bytes
@@ -119,32 +120,37 @@ impl<'a, M: DeviceMemory> Dump<'a, M> {
         lead: usize,
         expected: Option<u64>,
     ) -> Result<(), Omission> {
-        let most = expected.unwrap_or(u64::MAX);
+        let pieces = self.pieces(address, lead)?;
+        let total: u64 = pieces.iter().map(|piece| piece.length as u64).sum();
+        if expected.is_some_and(|expected| expected != total) {
+            return Err(Omission::Size(name));
+        }
+        let further = pieces.len().saturating_sub(1);
+        self.text.line(format_args!("data_chunks {further} {total}"));
+        pieces.into_iter().try_for_each(|piece| self.block(name, piece))
+    }
+
+    /// Where the bytes of a chain's chunks are.
+    fn pieces(&mut self, address: PhysAddr, lead: usize) -> Result<Vec<Piece>, Omission> {
         let (mut address, mut lead) = (address, lead);
-        let (mut bytes, mut ends) = (Vec::new(), Vec::new());
+        let mut pieces = Vec::new();
         loop {
             self.chunks_left = self.chunks_left.checked_sub(1).ok_or(Omission::TooLarge)?;
             let DataChunk { data_size, prev_chunk: _, next_chunk } = self.read_at(address, lead)?;
             let length = usize::try_from(data_size.get()).map_err(|_| Omission::TooLarge)?;
-            if (bytes.len() as u64).saturating_add(length as u64) > most {
-                return Err(Omission::Size(name));
-            }
-            self.append(address, lead + size_of::<DataChunk>(), length, &mut bytes)?;
-            ends.push(bytes.len());
+            pieces.push(Piece { address, lead: lead + size_of::<DataChunk>(), length });
             if next_chunk.is_null() {
-                break;
+                return Ok(pieces);
             }
             (address, lead) = (next_chunk, 0);
         }
-        if expected.is_some_and(|expected| expected != bytes.len() as u64) {
-            return Err(Omission::Size(name));
-        }
-        self.text.line(format_args!("data_chunks {} {}", ends.len() - 1, bytes.len()));
-        let mut start = 0;
-        for end in ends {
-            self.text.block(name, bytes.get(start..end).unwrap_or_default());
-            start = end;
-        }
-        Ok(())
     }
+}
+
+/// Bytes `lead` behind an address, in its slot.
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    address: PhysAddr,
+    lead: usize,
+    length: usize,
 }

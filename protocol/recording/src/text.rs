@@ -1,6 +1,7 @@
 //! The words of a recording, written: the counterpart of [`input`](crate::input).
 
 use std::fmt::Display;
+use std::io::Write;
 
 use qxl::geometry::{Point, Point16, Rect};
 
@@ -14,8 +15,8 @@ impl Text {
     }
 
     pub(crate) fn line(&mut self, words: impl Display) {
-        self.0.extend_from_slice(words.to_string().as_bytes());
-        self.0.push(b'\n');
+        // Writing to memory does not fail.
+        let _ = writeln!(self.0, "{words}");
     }
 
     pub(crate) fn field(&mut self, key: &str, value: impl Display) {
@@ -48,8 +49,21 @@ impl Text {
     }
 
     pub(crate) fn block(&mut self, name: &str, bytes: &[u8]) {
-        self.0.extend_from_slice(format!("binary 0 {name} {}:", bytes.len()).as_bytes());
+        let _ = write!(self.0, "binary 0 {name} {}:", bytes.len());
         self.0.extend_from_slice(bytes);
         self.0.push(b'\n');
+    }
+
+    /// A block of `length` bytes that somebody else appends.
+    pub(crate) fn block_with<E>(
+        &mut self,
+        name: &str,
+        length: usize,
+        append: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let _ = write!(self.0, "binary 0 {name} {length}:");
+        append(&mut self.0)?;
+        self.0.push(b'\n');
+        Ok(())
     }
 }
