@@ -11,9 +11,11 @@ Commands arrive on standard input and events leave on standard output, one JSON 
   {"do": "mouse-mode", "mode": "server" or "client"}     asks the server for it
   {"do": "arrange", "sizes": [[W, H], ...]}              asks the guest for screens of these sizes, side by side
   {"do": "key", "code": SCANCODE, "down": BOOL}
+  {"do": "drawn"}                                        answers a draw of graphics memory
   {"do": "position", "x": X, "y": Y}   {"do": "motion", "dx": X, "dy": Y}   {"do": "button", "button": N, "down": BOOL}
 Events that come by themselves: "channel" (name, state), "ready" (display and inputs can be used), "primary" (width,
-height), "mouse-mode", "failed". The program ends when its input does.
+height), "mouse-mode", "failed"; for graphics memory "scanout" (width, height, stride, format, from-top, and the first pixels as
+hexadecimal digits) and "draw" (x, y, width, height). The program ends when its input does.
 """
 
 import ctypes
@@ -65,7 +67,7 @@ class Client:
     def __init__(self):
         self.session = Spice.Session()
         self.session.props.enable_audio = False
-        self.main = self.inputs = self.primary = None
+        self.main = self.display = self.inputs = self.primary = None
         self.pointer = Pointer()
         self.open = set()
         self.buttons = 0
@@ -86,6 +88,9 @@ class Client:
                 return
             listen(channel, "display-primary-create", self.on_primary)
             listen(channel, "display-primary-destroy", self.on_no_primary)
+            listen(channel, "notify::gl-scanout", self.on_scanout)
+            listen(channel, "gl-draw", lambda channel, x, y, w, h: tell("draw", x=x, y=y, width=w, height=h))
+            self.display = channel
             Spice.Channel.connect(channel)
         elif isinstance(channel, Spice.InputsChannel):
             self.inputs = channel
@@ -110,6 +115,15 @@ class Client:
     def on_no_primary(self, channel):
         self.primary = None
         tell("no-primary")
+
+    def on_scanout(self, channel, _):
+        scanout = channel.get_gl_scanout()
+        if scanout is None:
+            tell("no-scanout")
+            return
+        shape = {"width": scanout.width, "height": scanout.height, "stride": scanout.stride, "format": scanout.format}
+        pixels = os.pread(scanout.fd, 16, 0).hex()
+        tell("scanout", **shape, **{"from-top": bool(scanout.y0top), "pixels": pixels})
 
     def tell_when_ready(self):
         if not self.told_ready and self.primary and {"main", "display", "inputs"} <= self.open:
@@ -167,6 +181,9 @@ class Client:
 
     def do_key(self, code, down):
         (self.inputs.key_press if down else self.inputs.key_release)(code)
+
+    def do_drawn(self):
+        self.display.gl_draw_done()
 
     def do_position(self, x, y):
         self.inputs.position(x, y, 0, self.buttons)

@@ -167,6 +167,11 @@ impl StockClient {
         self.send(&json!({ "do": "arrange", "sizes": sizes }))
     }
 
+    /// Answers a draw of graphics memory.
+    pub fn drawn(&mut self) -> Result<()> {
+        self.send(&json!({ "do": "drawn" }))
+    }
+
     /// Presses or releases the key of this PC scan code (set 1; 0x100 added for the extended ones).
     pub fn key(&mut self, scan_code: u32, down: bool) -> Result<()> {
         self.send(&json!({ "do": "key", "code": scan_code, "down": down }))

@@ -21,6 +21,7 @@ pub mod pixels;
 pub mod random;
 pub mod report;
 pub mod rings;
+pub mod scanout;
 mod scenery;
 pub mod session;
 pub mod source;

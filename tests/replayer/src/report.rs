@@ -82,6 +82,11 @@ pub enum Line<'a> {
     MigrateConnectComplete,
     /// The library has told the host that clients are done.
     MigrateEndComplete,
+    /// A draw of graphics memory is done, for all that the library waits for.
+    Drawn {
+        /// Which one, from 1.
+        draw: u64,
+    },
     /// A call about the agent has returned.
     Agent {
         /// What it returned.

@@ -20,6 +20,7 @@ use crate::pixels::Shape;
 use crate::random::RandomSource;
 use crate::report::{self, Counts, Line};
 use crate::rings::Rings;
+use crate::scanout::ScanoutCall;
 use crate::source::{Call, CommandSource, RecordedSource};
 use crate::spice::Host;
 use crate::still::StillSource;
@@ -40,6 +41,7 @@ enum Verb {
     Replay(PathBuf),
     Migrate(MigrationCall),
     Agent(AgentCall),
+    Scanout(ScanoutCall),
     Quit,
 }
 
@@ -56,6 +58,7 @@ impl Verb {
             ["replay", file] => Self::Replay(file.into()),
             ["migrate", step @ ..] => Self::Migrate(MigrationCall::parse(step)?),
             ["agent", step @ ..] => Self::Agent(AgentCall::parse(step)?),
+            ["gl", step @ ..] => Self::Scanout(ScanoutCall::parse(step)?),
             ["quit"] => Self::Quit,
             _ => bail!("`{line}` is no command"),
         })
@@ -238,6 +241,13 @@ impl Session {
             Verb::Agent(call) => {
                 self.host.agent(&call);
                 report::print(&Line::Done);
+            }
+            Verb::Scanout(call) => {
+                self.host.scanout(&call)?;
+                // A draw's answer is that it is done, which may be long before this or after.
+                if !matches!(call, ScanoutCall::Draw(_)) {
+                    report::print(&Line::Done);
+                }
             }
             Verb::Quit => return Ok(false),
         }

@@ -96,7 +96,30 @@ impl Replayer {
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<Self> {
         let address = free_address()?;
-        let listen = format!("tcp:{address}");
+        Self::start_at(program, library, address, &format!("tcp:{address}"), arguments)
+    }
+
+    /// Starts a replayer that listens on a unix socket; [`Replayer::address`] then means nothing.
+    ///
+    /// # Errors
+    /// It cannot be started, or does not get ready.
+    pub fn start_here(
+        program: &Program,
+        library: &Path,
+        socket: &Path,
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<Self> {
+        let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        Self::start_at(program, library, nowhere, &format!("unix:{}", socket.display()), arguments)
+    }
+
+    fn start_at(
+        program: &Program,
+        library: &Path,
+        address: SocketAddr,
+        listen: &str,
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<Self> {
         let mut command = Command::new(&program.path);
         command.envs(program.environment.iter().map(|(name, value)| (name, value)));
         command.args(&program.arguments).arg("--library").arg(library).arg("--listen").arg(listen);
@@ -261,6 +284,23 @@ impl Replayer {
     pub fn agent(&mut self, step: &str) -> Result<Vec<Value>> {
         self.say(&format!("agent {step}"))?;
         self.lines_until("done", |line| line.get("event").and_then(Value::as_str) == Some("done"))
+    }
+
+    /// The host draws graphics memory; the line `drawn` follows when the library waits for nobody.
+    ///
+    /// # Errors
+    /// The replayer has ended.
+    pub fn draw(&mut self, area: &str) -> Result<()> {
+        self.say(&format!("gl draw {area}"))
+    }
+
+    /// The host shows graphics memory, or none.
+    ///
+    /// # Errors
+    /// As [`Replayer::expect`].
+    pub fn scanout(&mut self, step: &str) -> Result<()> {
+        self.say(&format!("gl {step}"))?;
+        self.expect::<Value>("done").map(drop)
     }
 
     /// Destroys the server; gives the last counts and what was written to the standard error.

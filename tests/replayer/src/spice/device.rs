@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::abi::{
     BaseInstance, BaseInterface, CommandExt, InitInfo, QxlInstance, QxlInterface, ReleaseInfoExt,
 };
+use super::scanout::DRAWS;
 use crate::report::{self, Line};
 use crate::rings::{Ring, Rings};
 use crate::source::SURFACES;
@@ -110,7 +111,10 @@ extern "C" fn flush_resources(_: *mut QxlInstance) -> c_int {
     0
 }
 
-unsafe extern "C" fn async_complete(instance: *mut QxlInstance, _cookie: u64) {
+unsafe extern "C" fn async_complete(instance: *mut QxlInstance, cookie: u64) {
+    if let Some(draw) = cookie.checked_sub(DRAWS) {
+        return report::print(&Line::Drawn { draw });
+    }
     // SAFETY: the library calls with the instance that it was given.
     let rings = unsafe { rings(instance) };
     rings.complete();

@@ -81,4 +81,6 @@ entry_points! {
     spice_qxl_reset_image_cache: fn(Qxl);
     spice_replay_new: fn(*mut c_void, c_int) -> Replay;
     spice_replay_next_cmd: fn(Replay, Qxl) -> *mut CommandExt;
+    spice_qxl_gl_scanout: fn(Qxl, c_int, u32, u32, u32, u32, c_int);
+    spice_qxl_gl_draw_async: fn(Qxl, u32, u32, u32, u32, u64);
 }

@@ -14,6 +14,7 @@ mod inputs;
 mod library;
 mod migration;
 mod native;
+mod scanout;
 
 use std::ffi::{CString, c_int};
 use std::os::fd::BorrowedFd;
@@ -46,6 +47,8 @@ pub struct Host {
     primaries: Vec<Memory>,
     /// The shape of the primary surface, while there is one.
     primary: Option<Shape>,
+    /// Draws of graphics memory so far.
+    draws: u64,
 }
 
 /// Rings the library's bell for its rings, from any thread.
@@ -80,7 +83,7 @@ impl Host {
         let device = Box::leak(Device::new(rings));
         let device = std::ptr::from_mut(device).cast::<QxlInstance>();
         let agent = Box::leak(Agent::new()).instance();
-        let host = Self { entry, server, device, agent, primaries: Vec::new(), primary: None };
+        let host = Self { entry, server, device, agent, primaries: Vec::new(), primary: None, draws: 0 };
         host.configure(settings)?;
         host.initialize(settings)?;
         Ok(host)

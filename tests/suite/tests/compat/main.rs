@@ -21,6 +21,7 @@ mod random_seeds;
 mod recordings;
 mod reference;
 mod replay;
+mod scanouts;
 mod surfaces;
 mod video;
 
@@ -72,6 +73,15 @@ fn random_commands_leave_the_bytes_of_the_original_on_every_surface() -> Result<
         complaints.extend(outcome.err().map(|error| format!("seed {seed}: {error:#}")));
     }
     ensure!(complaints.is_empty(), "{}", complaints.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn a_stock_client_on_this_host_gets_the_memory_and_the_draws_that_it_gets_of_the_original() -> Result<()> {
+    let (original, library) = (libraries::original()?, libraries::under_test()?);
+    let expected = scanouts::story(&original, false)?;
+    let found = scanouts::story(&library, library != original)?;
+    ensure!(found == expected, "{found:#?}\nthe original: {expected:#?}");
     Ok(())
 }
 
