@@ -22,6 +22,7 @@ mod recordings;
 mod reference;
 mod replay;
 mod scanouts;
+mod slow;
 mod surfaces;
 mod video;
 
@@ -166,6 +167,18 @@ fn a_stock_client_watches_a_video_and_then_sees_the_exact_picture() -> Result<()
     let truth = truth.first().context("a picture of the end")?;
     for (name, library) in [("original", libraries::original()?), ("ours", libraries::under_test()?)] {
         video::judge(name, &video::watch(&library, source, FRAMES, truth)?)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_slow_link_is_noticed_and_a_fast_one_is_not_taken_for_one() -> Result<()> {
+    let source = Source::Recording("ms-desk");
+    for library in [libraries::original()?, libraries::under_test()?] {
+        for slow in [true, false] {
+            let lost = slow::loses_detail(&library, source, slow)?;
+            ensure!(lost == slow, "{}: JPEG {lost}, a slow link {slow}", library.display());
+        }
     }
     Ok(())
 }
