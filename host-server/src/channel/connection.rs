@@ -117,7 +117,7 @@ impl Shared {
 
 impl Connection {
     /// Bytes of backlog below which `Writable` is delivered.
-    pub const LOW_WATER: usize = 256 * 1024;
+    pub const LOW_WATER: usize = 64 * 1024;
     /// Bytes of backlog above which an owner should stop producing.
     pub const HIGH_WATER: usize = 1024 * 1024;
     /// Messages of one client that may be unprocessed.

@@ -21,6 +21,8 @@ impl Throughput {
     const SHORTEST: Duration = Duration::from_millis(50);
     /// The fewest bytes that make a sample.
     const FEWEST: u64 = 16 << 10;
+    /// Bytes that no kernel takes faster than the link: in however short a time they went, the link carries that much.
+    const MANY: u64 = 512 << 10;
 
     /// The kernel has taken so many bytes at `now`, and `waiting` are left.
     pub fn on_written(&mut self, bytes: usize, waiting: usize, now: Instant) {
@@ -45,11 +47,15 @@ impl Throughput {
     }
 
     fn sample(&mut self, bytes: u64, time: Duration) {
+        let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1);
+        let sample = bytes.saturating_mul(1000) / milliseconds;
+        if bytes >= Self::MANY && self.rate.is_some_and(|rate| rate < sample) {
+            self.rate = Some(sample);
+            return;
+        }
         if time < Self::SHORTEST || bytes < Self::FEWEST {
             return;
         }
-        let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1);
-        let sample = bytes.saturating_mul(1000) / milliseconds;
         self.rate = Some(self.rate.map_or(sample, |rate| rate / 2 + sample / 2));
     }
 }
@@ -87,6 +93,15 @@ mod tests {
         write(&mut meter, 1000, 0, now);
         let rate = meter.rate().unwrap();
         assert!((900_000..1_050_000).contains(&rate), "{rate}");
+    }
+
+    #[test]
+    fn a_client_that_did_not_read_for_a_while_does_not_make_its_link_slow_for_ever() {
+        let mut meter = Throughput::default();
+        let now = write(&mut meter, 200_000, 1, Instant::now());
+        assert!(meter.rate().is_some_and(|rate| rate < 300_000));
+        meter.on_written(1 << 20, 0, now + Duration::from_millis(20));
+        assert!(meter.rate().is_some_and(|rate| rate > 2_000_000), "{:?}", meter.rate());
     }
 
     #[test]

@@ -63,11 +63,12 @@ impl AckWindow {
     }
 
     /// The client has read as many messages as the window's size (`ACK`). An acknowledgement of messages
-    /// that were never sent opens the window no further than to empty.
-    pub const fn on_ack(&mut self) {
+    /// that were never sent opens the window no further than to empty. `false` for one that is of an older size.
+    pub const fn on_ack(&mut self) -> bool {
         if self.in_sync {
             self.unacknowledged = self.unacknowledged.saturating_sub(self.size);
         }
+        self.in_sync
     }
 }
 
@@ -96,7 +97,7 @@ mod tests {
         window.on_sent();
         window.resize(4);
         assert_eq!(window.announcement(), (2, 4));
-        window.on_ack();
+        assert!(!window.on_ack());
         assert_eq!(window.unacknowledged(), 1, "it was for the old size");
         window.on_ack_sync(2);
         for _ in 0..8 {

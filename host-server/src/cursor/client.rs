@@ -46,7 +46,9 @@ impl CursorClient {
     pub fn handle(&mut self, message: &base::ClientMessage) -> Result<(), ClientFault> {
         match message {
             base::ClientMessage::AckSync(sync) => self.window.on_ack_sync(sync.generation),
-            base::ClientMessage::Ack => self.window.on_ack(),
+            base::ClientMessage::Ack => {
+                self.window.on_ack();
+            }
             _ => {}
         }
         Ok(())

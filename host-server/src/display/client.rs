@@ -36,6 +36,7 @@ use super::scanout::viewer::ScanoutViewer;
 use super::stream::Streams;
 use super::stream::frame::{Encoded, Quality};
 use super::stream::viewer::Viewer;
+use crate::channel::connection::Connection;
 use crate::channel::parcel::Parcel;
 use crate::channel::window::AckWindow;
 use crate::fault::ClientFault;
@@ -97,8 +98,9 @@ impl DisplayClient {
     const MAX_CHANGES: usize = 20_000;
     /// Time without an acknowledgement after which a client is gone, as the original server has it.
     pub const DEAD_AFTER: Duration = Duration::from_secs(30);
-    /// Bytes that may wait in the connection when a video's frame is sent: behind more of them it would come too late.
-    const MAX_VIDEO_BACKLOG: usize = 64 << 10;
+    /// Bytes that may wait in the connection when a video's frame is sent: behind more of them it would come too late. When there
+    /// are fewer, the connection says so.
+    const MAX_VIDEO_BACKLOG: usize = Connection::LOW_WATER;
 
     /// A client that has just linked. Only one display of a client may use its image cache and dictionary: the
     /// displays' threads do not know of each other's images.
@@ -158,9 +160,10 @@ impl DisplayClient {
                 self.progress_at = now;
             }
             ClientMessage::Base(base::ClientMessage::Ack) => {
-                self.window.on_ack();
-                self.estimate.on_ack(self.window.size(), now);
-                self.follow_link();
+                if self.window.on_ack() {
+                    self.estimate.on_ack(self.window.size(), now);
+                    self.follow_link();
+                }
                 self.progress_at = now;
             }
             ClientMessage::StreamReport(report) => {
@@ -336,8 +339,8 @@ impl DisplayClient {
     }
 
     /// Queues a video's frame.
-    pub fn push_video(&mut self, id: u32, serial: u64, encoded: Encoded, now: Instant) {
-        self.ready.extend(self.viewer.frame(id, serial, encoded, now).map(|message| message.encode().into()));
+    pub fn push_video(&mut self, id: u32, moment: (u64, u64), encoded: Encoded, now: Instant) {
+        self.ready.extend(self.viewer.frame(id, moment, encoded, now).map(|message| message.encode().into()));
     }
 
     /// The next frame, if the client may be sent one.
@@ -433,6 +436,7 @@ impl DisplayClient {
         let message = match item {
             PipeItem::Draw(item) => {
                 let may_lose = self.loss.is_noted(item.moment);
+                self.viewer.on_draw(&item.region);
                 return self.encode_draw(item.drawable.clone(), may_lose, encoder);
             }
             PipeItem::Pixels { surface, area, image } => {

@@ -100,6 +100,11 @@ impl Pipe {
         if let PipeItem::Destroy(surface) = item {
             self.drop_drawings_on(surface);
         }
+        if let PipeItem::StreamDestroy(id) = item
+            && self.drop_stream(id)
+        {
+            return;
+        }
         match drawing_bytes(&item) {
             Some(bytes) => {
                 self.drawings += 1;
@@ -160,6 +165,18 @@ impl Pipe {
         }
         dropped.iter().for_each(|item| self.forget(item));
         self.close_gaps();
+    }
+
+    /// Drops the beginning of a video that ends before the client has heard of it; `false` when there is none.
+    fn drop_stream(&mut self, id: u32) -> bool {
+        let begins =
+            |slot: &&mut Slot| matches!(&slot.item, Some(PipeItem::StreamCreate(shape)) if shape.id == id);
+        let Some(create) = self.items.iter_mut().rev().find(begins).and_then(|slot| slot.item.take()) else {
+            return false;
+        };
+        self.forget(&create);
+        self.close_gaps();
+        true
     }
 
     /// Closes the gaps that dropped operations have left, when they are most of the queue.
@@ -299,6 +316,20 @@ mod tests {
             .filter_map(|item| if let PipeItem::Draw(item) = item { Some(item.moment) } else { None })
             .collect();
         assert_eq!(moments, [1, 2]);
+    }
+
+    #[test]
+    fn a_video_that_ends_before_the_client_hears_of_it_leaves_nothing() {
+        let mut pipe = Pipe::default();
+        let shape = |unique_id| StreamShape { id: 3, unique_id, area: Rect::new(0, 0, 9, 9) };
+        pipe.push(1, PipeItem::StreamDestroy(3));
+        for moment in 2..10_000 {
+            pipe.push(moment, PipeItem::StreamCreate(shape(1)));
+            pipe.push(moment, PipeItem::StreamDestroy(3));
+        }
+        assert_eq!(pipe.changes(), 1);
+        assert!(pipe.items.len() < 100);
+        assert!(matches!(pipe.pop(), Some(PipeItem::StreamDestroy(3))) && pipe.pop().is_none());
     }
 
     #[test]

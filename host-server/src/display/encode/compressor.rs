@@ -1,5 +1,7 @@
 //! Pixels to streams: the codecs whose results every client can take that has the codec, and their working memory.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use bytes::Bytes;
 use image::bitmap::{Bitmap, BitmapFormat};
 use image::{jpeg, lz, lz4, quic};
@@ -30,6 +32,16 @@ impl Compressor {
             quic: quic::Encoder::new(),
             stream: Vec::new(),
         }
+    }
+
+    /// As [`Compressor::compress`], and the pixels as they are should there be a mistake in a codec.
+    pub fn compress_in_any_case(&mut self, bitmap: &Bitmap, codec: Codec) -> ImageBody {
+        let body = catch_unwind(AssertUnwindSafe(|| self.compress(bitmap, codec)));
+        body.unwrap_or_else(|_| {
+            *self = Self::new();
+            tracing::error!("a panic while an image was encoded");
+            raw(bitmap)
+        })
     }
 
     /// The stream of a codec, or the pixels as they are when no stream is shorter.

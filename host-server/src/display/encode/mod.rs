@@ -135,7 +135,9 @@ impl Encoder {
             Some(encoded) if encoded.codec == codec => encoded.body.clone(),
             Some(_) => self.compressor.compress(&image.bitmap, codec),
             None => {
-                let body = self.compressor.compress(&image.bitmap, codec);
+                // The pool need not do it any more.
+                image.encoding.take_queued();
+                let body = self.compressor.compress_in_any_case(&image.bitmap, codec);
                 image.encoding.set(Encoded { codec, body: body.clone() });
                 body
             }
@@ -161,7 +163,7 @@ impl Encoder {
         if !image.encoding.take_queued() {
             return false;
         }
-        let body = self.compressor.compress(&image.bitmap, codec);
+        let body = self.compressor.compress_in_any_case(&image.bitmap, codec);
         image.encoding.set(Encoded { codec, body });
         true
     }

@@ -5,12 +5,11 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use super::Codec;
-use super::compressor::{Compressor, raw};
+use super::compressor::Compressor;
 use super::encoding::Encoded;
 use crate::display::picture::Image;
 
@@ -160,13 +159,7 @@ impl Job {
         if Arc::strong_count(&image) == 1 || !image.encoding.take_queued() {
             return;
         }
-        let bitmap = &*image.bitmap;
-        let body = catch_unwind(AssertUnwindSafe(|| compressor.compress(bitmap, codec)));
-        let body = body.unwrap_or_else(|_| {
-            *compressor = Compressor::new();
-            tracing::error!("a panic while an image was encoded");
-            raw(bitmap)
-        });
+        let body = compressor.compress_in_any_case(&image.bitmap, codec);
         image.encoding.set(Encoded { codec, body });
         (wake.0)();
     }

@@ -18,6 +18,7 @@ use crate::display::item::{Item, coverage, images, moved_to};
 use crate::display::picture::{Image, Picture};
 use crate::display::repaint::Repaint;
 use crate::display::scroll::{self, Move};
+use crate::display::stream;
 use crate::fault::GuestFault;
 
 impl Engine {
@@ -85,7 +86,7 @@ impl Engine {
         }
         let mut changes = repaint.changes(self.screen(&repaint.bbox)?, &region);
         self.look_for_videos(&repaint, &changes, now);
-        if self.scroll(&repaint, &changes, now) {
+        if self.scroll(&repaint, &changes, &region, now) {
             changes = repaint.changes(self.screen(&repaint.bbox)?, &region);
         }
         let videos = self.streams.areas();
@@ -101,11 +102,15 @@ impl Engine {
     }
 
     /// Moves what a picture shows further up or down than it is; `true` if anything.
-    fn scroll(&mut self, repaint: &Repaint<'_>, changes: &[Rect], now: Instant) -> bool {
+    fn scroll(&mut self, repaint: &Repaint<'_>, changes: &[Rect], region: &Region, now: Instant) -> bool {
         /// Pixels that change from which on it is worth looking for where they come from.
         const WORTH_IT: u64 = 32 << 10;
         let Some(hull) = changes.iter().copied().reduce(|all, rect| all.union(&rect)) else { return false };
         let changed: u64 = changes.iter().map(|part| part.size().area()).sum();
+        // What the picture leaves alone must not move with it.
+        if !region.contains_rect(&hull) {
+            return false;
+        }
         // In videos everything moves, and nothing stays the same.
         if changed < WORTH_IT
             || changed * 4 < hull.size().area()
@@ -129,6 +134,9 @@ impl Engine {
 
     /// Begins the videos that turn out to be some by what a picture changes.
     fn look_for_videos(&mut self, repaint: &Repaint<'_>, changes: &[Rect], now: Instant) {
+        if !self.clients.values().any(DisplayClient::takes_video) {
+            return;
+        }
         self.streams.warm(changes, now);
         let looks = |area: Rect| repaint.part(&area).is_some_and(|image| is_gradual(&image.bitmap));
         let found = self.streams.look(now, |area| area.intersection(&repaint.bbox).is_some_and(looks));
@@ -159,10 +167,8 @@ impl Engine {
             }
             let mut inside = Region::from_rect(*change);
             inside.intersect(videos);
-            if !inside.is_empty() {
-                // Most clients are not sent this: it needs no pixels of its own.
-                let clip = Clip::Rects(inside.as_slice().into());
-                parts.push(Drawable { clip, ..drawable.clone() });
+            for area in inside.rects() {
+                parts.push(copy_of(drawable.surface, *area, Arc::new(repaint.part(area)?)));
             }
         }
         Some(parts)
@@ -267,7 +273,7 @@ fn refined(repaint: &Repaint<'_>, plane: &Plane<u32>, area: Rect) -> Rect {
     let Some(painted) = area.intersection(&repaint.bbox) else { return area };
     match repaint.bounds_of_changes(plane, painted) {
         // A frame that hardly differs from the one before it tells nothing.
-        Some(exact) if exact.size().area() * 10 >= area.size().area() * 8 => exact,
+        Some(exact) if stream::belongs_to(&exact, &area) => exact,
         _ => area,
     }
 }

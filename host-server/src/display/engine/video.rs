@@ -19,8 +19,9 @@ impl Engine {
     /// Begins a video where `area` changes. Those that it replaces end.
     pub(super) fn begin_video(&mut self, area: Rect, now: Instant) {
         let mut area = area;
-        let replaced: Vec<_> = self.streams.shapes().filter(|shape| shape.area.intersects(&area)).collect();
-        for shape in &replaced {
+        loop {
+            let replaced = self.streams.shapes().find(|shape| shape.area.intersects(&area));
+            let Some(shape) = replaced else { break };
             self.end_video(shape.id);
             // What has grown goes on as one; a small video beside a large one does not make it larger.
             let union = area.union(&shape.area);
@@ -77,13 +78,13 @@ impl Engine {
         let due = self.clients.get(&id).and_then(|client| client.due_video(&self.streams, backlog));
         let Some((video, quality)) = due else { return };
         let Some(stream) = self.streams.get_mut(video) else { return };
-        let serial = stream.serial();
+        let moment = (stream.serial(), stream.frames());
         let surfaces = &mut self.surfaces;
         let frame = stream.capture(|area| surfaces.snapshot(SurfaceId::PRIMARY, area));
         match frame.and_then(|frame| frame.encode(quality, &mut self.jpeg)) {
             Some(encoded) => {
                 if let Some(client) = self.clients.get_mut(&id) {
-                    client.push_video(video, serial, encoded, now);
+                    client.push_video(video, moment, encoded, now);
                 }
             }
             None => {

@@ -33,6 +33,8 @@ type Cell = [u32; CHANGES];
 impl Heat {
     /// How long a change counts.
     pub const SPAN: Duration = Duration::from_millis(500);
+    /// Milliseconds after which time begins anew: 24 days.
+    const EPOCH: u32 = 1 << 31;
 
     /// A screen of `size` on which nothing has changed.
     pub fn new(size: Size) -> Self {
@@ -44,6 +46,10 @@ impl Heat {
     /// `area` changes at `now`.
     pub fn touch(&mut self, area: &Rect, now: Instant) {
         let Some(area) = area.intersection(&Rect::of_size(self.size)) else { return };
+        if self.milliseconds(now) > Self::EPOCH {
+            self.cells.fill([0; CHANGES]);
+            self.start = None;
+        }
         // So that no change is at 0.
         self.start.get_or_insert_with(|| now.checked_sub(Self::SPAN).unwrap_or(now));
         let now = self.milliseconds(now);
@@ -67,7 +73,9 @@ impl Heat {
         let hot = |cell: &Cell| cell[CHANGES - 1] != 0 && now.saturating_sub(cell[CHANGES - 1]) <= span;
         let mut hot: Vec<bool> = self.cells.iter().map(hot).collect();
         let mut areas = Vec::new();
-        while let Some(first) = hot.iter().position(|hot| *hot) {
+        let mut first = 0;
+        while let Some(next) = hot.get(first..).and_then(|rest| rest.iter().position(|hot| *hot)) {
+            first += next;
             let group = self.take_group(&mut hot, first);
             let cells = u64::from(group.right - group.left) * u64::from(group.bottom - group.top);
             if u64::from(group.hot) * 2 >= cells {

@@ -41,6 +41,8 @@ pub struct Stream {
     shape: StreamShape,
     /// How often it has changed.
     serial: u64,
+    /// How many frames these changes were: one may come in several drawings.
+    frames: u64,
     begun: Instant,
     /// The last changes, the oldest first.
     changes: VecDeque<Instant>,
@@ -70,6 +72,8 @@ impl Streams {
     const LOOK_AWAY: Duration = Duration::from_millis(400);
     /// Changes of which the oldest must be younger than [`Streams::PAUSE`], or the video has ended.
     const LIVELY: usize = 4;
+    /// Drawings that are not further apart belong to one frame.
+    const ONE_FRAME: Duration = Duration::from_millis(5);
     /// How long a video may go without [`Streams::LIVELY`] changes.
     const PAUSE: Duration = Duration::from_secs(1);
 
@@ -125,8 +129,8 @@ impl Streams {
     pub fn changed(&mut self, region: &Region, now: Instant) {
         for stream in self.all.values_mut().filter(|stream| region.intersects_rect(&stream.shape.area)) {
             stream.serial += 1;
-            // What belongs to one frame may come in several drawings.
-            if stream.changes.back().is_none_or(|last| now.duration_since(*last) > Duration::from_millis(5)) {
+            if stream.changes.back().is_none_or(|last| now.duration_since(*last) > Self::ONE_FRAME) {
+                stream.frames += 1;
                 stream.changes.push_back(now);
             }
             if stream.changes.len() > Self::LIVELY {
@@ -149,7 +153,7 @@ impl Streams {
         let mut found = Vec::new();
         for area in heat.hot_areas(now) {
             // Cells are coarse: what is hot beside a video by less than one of them belongs to it.
-            if known.iter().any(|known| grown(known).contains(&area)) {
+            if known.iter().any(|known| belongs_to(known, &area)) {
                 continue;
             }
             let large = !filter || (area.width() >= Self::MIN_SIDE && area.height() >= Self::MIN_SIDE);
@@ -170,7 +174,8 @@ impl Streams {
         let id = (0..Self::MAX).find(|id| !self.all.contains_key(id))?;
         self.begun = self.begun.wrapping_add(1);
         let shape = StreamShape { id, unique_id: self.begun, area };
-        let stream = Stream { shape, serial: 1, begun: now, changes: VecDeque::new(), captured: None };
+        let stream =
+            Stream { shape, serial: 1, frames: 1, begun: now, changes: VecDeque::new(), captured: None };
         self.all.insert(id, stream);
         Some(shape)
     }
@@ -207,6 +212,11 @@ impl Stream {
         self.serial
     }
 
+    /// How many frames there have been.
+    pub const fn frames(&self) -> u64 {
+        self.frames
+    }
+
     /// The frame that is there now; `snapshot` has the pixels of an area.
     pub fn capture(&mut self, snapshot: impl FnOnce(Rect) -> Option<Bitmap>) -> Option<&mut Frame> {
         if self.captured.as_ref().is_none_or(|(serial, _)| *serial != self.serial) {
@@ -222,7 +232,7 @@ impl Stream {
     }
 }
 
-/// `area` and a cell around it.
-fn grown(area: &Rect) -> Rect {
-    Rect::new(area.left - CELL, area.top - CELL, area.right + CELL, area.bottom + CELL)
+/// Whether `area`, which is one of whole cells, is no larger than `video` but for these cells.
+pub fn belongs_to(video: &Rect, area: &Rect) -> bool {
+    Rect::new(video.left - CELL, video.top - CELL, video.right + CELL, video.bottom + CELL).contains(area)
 }

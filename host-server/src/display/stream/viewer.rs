@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use image::region::Region;
 use wire::capability::{Capabilities, display as capability};
 use wire::display::{
     ServerMessage, StreamActivateReport, StreamCreate, StreamData, StreamDataSized, StreamDestroy,
@@ -29,8 +30,11 @@ pub struct Viewer {
 #[derive(Debug)]
 struct Shown {
     shape: StreamShape,
-    /// The last frame that it got.
+    /// The last change that it got, and which frame that was.
     serial: u64,
+    frame: u64,
+    /// Whether an older drawing has been sent after that.
+    is_stale: bool,
     sent: Instant,
     rate: Rate,
 }
@@ -84,7 +88,7 @@ impl Viewer {
             timeout_ms: Self::REPORT_TIME,
         };
         let rate = Rate::new(self.takes_any_size, now);
-        self.shown.insert(id, Shown { shape, serial: 0, sent: now, rate });
+        self.shown.insert(id, Shown { shape, serial: 0, frame: 0, is_stale: false, sent: now, rate });
         let report = self.reports.then_some(ServerMessage::StreamActivateReport(report));
         std::iter::once(ServerMessage::StreamCreate(create)).chain(report)
     }
@@ -98,17 +102,32 @@ impl Viewer {
     /// longest.
     pub fn due(&self, streams: &Streams) -> Option<(u32, Quality)> {
         let lacks = |(id, shown): &(&u32, &Shown)| {
-            streams.get(**id).is_some_and(|stream| stream.serial() > shown.serial)
+            // The number may be another video's by now, of which the client has not been told.
+            let stream = streams.get(**id).filter(|stream| stream.shape() == shown.shape);
+            stream.is_some_and(|stream| stream.serial() > shown.serial || shown.is_stale)
         };
         let (id, shown) = self.shown.iter().filter(lacks).min_by_key(|(_, shown)| shown.sent)?;
         Some((*id, shown.rate.quality()))
     }
 
-    /// Sends the frame of `serial`.
-    pub fn frame(&mut self, id: u32, serial: u64, encoded: Encoded, now: Instant) -> Option<ServerMessage> {
+    /// A drawing is sent that may be older than the frame that is shown there.
+    pub fn on_draw(&mut self, region: &Region) {
+        for shown in self.shown.values_mut() {
+            shown.is_stale |= region.intersects_rect(&shown.shape.area);
+        }
+    }
+
+    /// Sends the frame of `serial`, which is number `frame`.
+    pub fn frame(
+        &mut self,
+        id: u32,
+        (serial, frame): (u64, u64),
+        encoded: Encoded,
+        now: Instant,
+    ) -> Option<ServerMessage> {
         let shown = self.shown.get_mut(&id)?;
-        let skipped = if shown.serial == 0 { 0 } else { serial.saturating_sub(shown.serial + 1) };
-        shown.serial = serial;
+        let skipped = if shown.serial == 0 { 0 } else { frame.saturating_sub(shown.frame + 1) };
+        (shown.serial, shown.frame, shown.is_stale) = (serial, frame, false);
         shown.sent = now;
         shown.rate.on_sent(skipped, now);
         let multi_media_time = self.clock.told(now).wrapping_add(shown.rate.lead());
@@ -148,7 +167,6 @@ mod tests {
 
     use bytes::Bytes;
     use image::geometry::{Rect, Size};
-    use image::region::Region;
 
     use super::*;
     use crate::settings::StreamingVideo;
@@ -175,11 +193,27 @@ mod tests {
             matches!(told.as_slice(), [ServerMessage::StreamCreate(create)] if create.destination == AREA)
         );
         let (id, _) = viewer.due(&streams).unwrap();
-        assert!(matches!(viewer.frame(id, 1, file(AREA.size()), now), Some(ServerMessage::StreamData(_))));
+        assert!(matches!(
+            viewer.frame(id, (1, 1), file(AREA.size()), now),
+            Some(ServerMessage::StreamData(_))
+        ));
         assert_eq!(viewer.due(&streams), None);
         streams.changed(&Region::from_rect(Rect::new(0, 0, 20, 20)), now);
         assert!(viewer.due(&streams).is_some());
         assert!(viewer.end(id).is_some() && viewer.end(id).is_none() && viewer.due(&streams).is_none());
+    }
+
+    #[test]
+    fn an_older_drawing_makes_a_frame_due_again_and_another_video_of_the_number_does_not() {
+        let (mut viewer, mut streams, _, now) = watching(&Capabilities::default());
+        viewer.frame(0, (1, 1), file(AREA.size()), now);
+        viewer.on_draw(&Region::from_rect(Rect::new(300, 300, 310, 310)));
+        assert_eq!(viewer.due(&streams), None);
+        viewer.on_draw(&Region::from_rect(Rect::new(0, 0, 20, 20)));
+        assert!(viewer.due(&streams).is_some());
+        streams.end(0);
+        streams.begin(Rect::new(0, 0, 400, 400), now).unwrap();
+        assert_eq!(viewer.due(&streams), None, "the client does not know of it");
     }
 
     #[test]
@@ -188,7 +222,7 @@ mod tests {
         let second = streams.begin(Rect::new(300, 0, 400, 100), now).unwrap();
         viewer.begin(second, now).for_each(drop);
         let later = now + Duration::from_millis(1);
-        viewer.frame(0, 1, file(AREA.size()), later);
+        viewer.frame(0, (1, 1), file(AREA.size()), later);
         streams.changed(&Region::from_rect(AREA), later);
         assert_eq!(viewer.due(&streams).map(|(id, _)| id), Some(1));
     }

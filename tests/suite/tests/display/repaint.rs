@@ -2,10 +2,17 @@
 
 use image::geometry::{Rect, Size};
 use proptest::prelude::*;
+use qxl::chunk::DataChunk;
+use qxl::clip::{Clip, ClipKind, ClipRects};
+use qxl::command::CommandKind;
+use qxl::drawable::{Drawable, DrawableHead, Effect};
+use qxl::operation::{Copy, rop};
 use suite::client::Client;
 use suite::scene::Scene;
 use wire::display::ServerMessage;
 use wire::drawable::Operation;
+use zerocopy::IntoBytes;
+use zerocopy::little_endian::{U16, U32};
 
 const SIZE: Size = Size::new(320, 240);
 const WHOLE: Rect = Rect::new(0, 0, 320, 240);
@@ -77,6 +84,43 @@ fn text_that_scrolls_is_moved_and_only_new_lines_are_sent() {
     let (pixels, moves) = sent(&client);
     assert_eq!(moves, 4);
     assert!(pixels <= 8 * 10 * 320, "{pixels}");
+}
+
+/// Paints the rectangles of `clip` of a picture of the screen's size.
+fn paint_clipped(scene: &Scene, picture: &[u32], clip: &[Rect]) {
+    let rects: Vec<u8> = clip
+        .iter()
+        .flat_map(|rect| {
+            qxl::geometry::Rect::new(rect.left, rect.top, rect.right, rect.bottom).as_bytes().to_vec()
+        })
+        .collect();
+    let chunk = DataChunk { data_size: U32::new(rects.len() as u32), ..DataChunk::default() };
+    let head = ClipRects { count: U32::new(clip.len() as u32), chunk };
+    let data = scene.guest.store(&[head.as_bytes(), rects.as_slice()].concat());
+    let image = scene.image(SIZE, scene.guest.store(picture.as_bytes()), None);
+    let area = qxl::geometry::Rect::new(0, 0, 320, 240);
+    let copy = Copy { source: image, source_area: area, rop: U16::new(rop::PUT), ..Copy::default() };
+    let mut head = DrawableHead::new(1, 0, area, Effect::Opaque);
+    head.clip = Clip { kind: U32::new(ClipKind::Rects.code()), data };
+    let drawable = Drawable::new(head, &qxl::drawable::Operation::Copy(copy));
+    scene.guest.submit(CommandKind::Draw, drawable.as_bytes());
+}
+
+#[test]
+fn what_stands_before_text_that_scrolls_stays_where_it_is() {
+    // A window at the upper right, where no line of the text is looked at.
+    let before = |mut picture: Vec<u32>| {
+        for y in 0..100 {
+            picture[y * 320 + 280..(y + 1) * 320].fill(0x60 + y as u32);
+        }
+        picture
+    };
+    let (mut scene, mut client) = watching(&before(text(0)));
+    let clip = [Rect::new(0, 0, 280, 100), Rect::new(0, 100, 320, 240)];
+    paint_clipped(&scene, &text(1), &clip);
+    scene.settle_with(&mut [&mut client]);
+    assert!(shown(&client) == before(text(1)));
+    assert_eq!(scene.guest.waiting(), 0);
 }
 
 proptest! {
