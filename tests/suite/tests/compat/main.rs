@@ -115,6 +115,10 @@ fn a_recording_goes_through_a_filter_as_with_the_original() -> Result<()> {
 
 #[test]
 fn a_server_that_cannot_record_says_so_once_and_works() -> Result<()> {
+    // The original ends the process.
+    if libraries::under_test()? == libraries::original()? {
+        return Ok(());
+    }
     recordings::without_a_place(random(1))
 }
 
@@ -131,7 +135,9 @@ fn every_codec_gives_the_pixels_of_the_original() -> Result<()> {
 fn a_client_that_was_there_all_the_time_sees_what_one_that_joins_sees() -> Result<()> {
     let library = libraries::under_test()?;
     let recordings = ["qxl-desk", "ms-desk"].map(|name| (Source::Recording(name), POINTS));
-    let random = (1..=RANDOM_RUNS).map(|seed| (random(seed), RANDOM_POINTS));
+    // The original ends when it has to give a client a surface of 1 bit or of 565 pixels.
+    let runs = if library == libraries::original()? { 0 } else { RANDOM_RUNS };
+    let random = (1..=runs).map(|seed| (random(seed), RANDOM_POINTS));
     for (source, count) in recordings.into_iter().chain(random) {
         let points = source.points(count)?;
         let expected = reference::pictures(source, &points)?;
@@ -165,10 +171,10 @@ fn a_stock_client_watches_a_video_and_then_sees_the_exact_picture() -> Result<()
     let source = Source::Film(FRAMES);
     let truth = reference::pictures(source, &[FRAMES])?;
     let truth = truth.first().context("a picture of the end")?;
-    for (name, library) in [("original", libraries::original()?), ("ours", libraries::under_test()?)] {
-        video::judge(name, &video::watch(&library, source, FRAMES, truth)?)?;
-    }
-    Ok(())
+    let (original, library) = (libraries::original()?, libraries::under_test()?);
+    let expected = video::watch(&original, source, FRAMES, truth)?;
+    let found = video::watch(&library, source, FRAMES, truth)?;
+    video::judge(&expected, &found)
 }
 
 #[test]
