@@ -19,7 +19,6 @@ use wire::capability::display as capability;
 use wire::display::ClientMessage;
 use wire::drawable::{Drawable, SurfaceId};
 
-use self::draw::stripes;
 use self::scanout::Screen;
 use super::backing::Backing;
 use super::client::{DisplayClient, Reaction};
@@ -321,13 +320,11 @@ impl Engine {
         let bounds = region.bounds();
         let rects = region.as_slice();
         let rects = if rects.len() > MAX_RECTS { std::slice::from_ref(&bounds) } else { rects };
-        let in_stripes = self.encoder.helpers() > 0;
-        let parts = rects.iter().flat_map(|area| if in_stripes { stripes(*area) } else { vec![*area] });
-        for part in parts {
-            let Some(bitmap) = self.surfaces.snapshot(surface, part) else { continue };
-            let area = Rect::of_size(bitmap.size()).translate(part.left.max(0), part.top.max(0));
-            let is_stripe = !rects.contains(&part);
-            let image = Arc::new(Image { is_stripe, ..Image::new(with_alpha(surface, bitmap)) });
+        // Not in stripes: clients show what they begin with when its first part is there.
+        for area in rects {
+            let Some(bitmap) = self.surfaces.snapshot(surface, *area) else { continue };
+            let area = Rect::of_size(bitmap.size()).translate(area.left.max(0), area.top.max(0));
+            let image = Arc::new(Image::new(with_alpha(surface, bitmap)));
             if let Some(client) = self.clients.get_mut(&id) {
                 client.push(self.moment, PipeItem::Pixels { surface, area, image });
             }

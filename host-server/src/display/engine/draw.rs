@@ -256,7 +256,7 @@ impl Engine {
 }
 
 /// Stripes of an area, each with enough pixels to be worth a thread.
-pub(super) fn stripes(area: Rect) -> Vec<Rect> {
+fn stripes(area: Rect) -> Vec<Rect> {
     /// Pixels of a stripe.
     const PIXELS: u64 = 256 << 10;
     const MAX: u32 = 16;

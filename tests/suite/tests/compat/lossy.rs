@@ -18,8 +18,9 @@ const WAN: [&str; 4] = ["--jpeg", "always", "--zlib", "always"];
 /// Microseconds between commands, so that little is drawn over before it is sent.
 const PACE: &str = "1000";
 
-/// How often the two libraries may send a kind of image, one compared with the other.
-const SIMILAR: std::ops::RangeInclusive<f64> = 0.6..=1.6;
+/// How often ours has to send a kind of image, compared with the original. More often is well: of a picture that changes in several
+/// places ours sends several.
+const AS_OFTEN: f64 = 0.6;
 
 /// What a stock client that joins before the first command shows at each of these points.
 pub(crate) fn pictures(library: &Path, source: Source, codec: &str, points: &[u64]) -> Result<Vec<Picture>> {
@@ -73,7 +74,7 @@ pub(crate) fn kinds(library: &Path, source: Source, codec: &str) -> Result<BTree
     Ok(kinds)
 }
 
-/// Fails unless both have sent about as many images of a kind.
+/// Fails unless the second has sent about as many images of a kind, or more.
 pub(crate) fn similar(
     kind: &str,
     expected: &BTreeMap<&'static str, u64>,
@@ -81,7 +82,7 @@ pub(crate) fn similar(
 ) -> Result<()> {
     let count = |images: &BTreeMap<_, _>| images.get(kind).copied().unwrap_or(0);
     let ratio = count(found) as f64 / count(expected) as f64;
-    ensure!(SIMILAR.contains(&ratio), "{kind}: expected {expected:?}, found {found:?}");
+    ensure!(ratio >= AS_OFTEN, "{kind}: expected {expected:?}, found {found:?}");
     Ok(())
 }
 
