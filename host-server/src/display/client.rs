@@ -375,7 +375,7 @@ impl DisplayClient {
 
     /// Hands images that come after the next one to other threads.
     fn prefetch(&self, encoder: &Encoder) {
-        if encoder.helpers() > 0 {
+        if encoder.helpers() > 0 && self.pipe.bytes() >= Encoder::WORTH_A_THREAD {
             let ahead = self.pipe.ahead().skip(1).take(2 * encoder.helpers() + 1);
             ahead.flat_map(PipeItem::images).for_each(|image| encoder.prefetch(image, &self.taker));
         }

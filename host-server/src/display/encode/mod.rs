@@ -81,7 +81,7 @@ impl Encoder {
     /// Bytes of a GLZ stream from which on zlib is tried, as the original has it.
     const WORTH_ZLIB: usize = 100;
     /// Bytes of pixels from which on another thread is worth being woken.
-    const WORTH_A_THREAD: usize = 48 << 10;
+    pub const WORTH_A_THREAD: usize = 48 << 10;
     /// Bytes of a JPEG file's tables: no file is shorter.
     const JPEG_TABLES: usize = 623;
 
@@ -250,8 +250,7 @@ const fn is_wanted(setting: WanCompression, link: Link) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use image::bitmap::Bitmap;
-    use image::bitmap::Layout;
+    use image::bitmap::{Bitmap, Layout};
     use image::geometry::Size;
 
     use super::*;

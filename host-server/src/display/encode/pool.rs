@@ -98,8 +98,13 @@ impl Pool {
         let shared = self.shared.clone();
         match crate::thread::spawn_masked("SPICE encode", move || shared.work()) {
             Ok(thread) => threads.push(thread),
-            // Displays take back what nobody has begun.
-            Err(error) => tracing::warn!(%error, "no thread for encoding"),
+            Err(error) => {
+                tracing::warn!(%error, "no thread for encoding");
+                // Displays encode themselves what nobody has begun; without a thread nobody ever would.
+                if threads.is_empty() {
+                    self.shared.lock().jobs.clear();
+                }
+            }
         }
     }
 }

@@ -236,21 +236,31 @@ impl Engine {
         // Of a video's place clients have other pixels than we.
         let reads_video = item.reads.is_some_and(|area| on_screen && videos.intersects_rect(&area))
             || (!videos.is_empty() && item.sources().any(|source| source == SurfaceId::PRIMARY));
-        let reads_others = item.sources().next().is_some();
-        for id in self.clients.keys().copied().collect::<Vec<_>>() {
-            let Some(client) = self.clients.get(&id) else { continue };
+        let mut in_pixels = Vec::new();
+        if item.sources().next().is_some() {
+            for id in self.joined() {
+                if !item.sources().all(|source| self.ensure_surface(id, source)) {
+                    in_pixels.push(id);
+                }
+            }
+        }
+        for (id, client) in self.clients.iter_mut().filter(|(_, client)| client.has_surface(surface)) {
             let watches = client.takes_video();
-            if !client.has_surface(surface) || (is_video && watches) {
+            if is_video && watches {
+                in_pixels.retain(|other| other != id);
                 continue;
             }
-            let draws = client.can_draw(item) && !(reads_video && watches);
-            let draws =
-                draws && (!reads_others || item.sources().all(|source| self.ensure_surface(id, source)));
-            if !draws {
-                self.send_pixels(id, surface, &Region::from_rect(item.region.bounds()));
-            } else if let Some(client) = self.clients.get_mut(&id) {
+            if in_pixels.contains(id) {
+                continue;
+            }
+            if !client.can_draw(item) || (reads_video && watches) {
+                in_pixels.push(*id);
+            } else {
                 client.draw(item, &self.encoder);
             }
+        }
+        for id in in_pixels {
+            self.send_pixels(id, surface, &Region::from_rect(item.region.bounds()));
         }
     }
 }

@@ -107,7 +107,7 @@ fn measure(program: &Program, library: &Path, scenario: &Scenario) -> Result<Run
     let begin = Instant::now();
     let reached = replayer.go_to_the_end()?;
     // A single picture would be dropped with the surface.
-    let seen = scenario.is_single().then(|| client.wait_for_silence(SILENCE));
+    let seen = scenario.is_single().then(|| client.wait_for_silence(SILENCE)).transpose()?;
     replayer.finish()?;
     clients.iter().try_for_each(NullClient::wait_for_end)?;
     let wall_seconds = seen.unwrap_or_else(Instant::now).duration_since(begin).as_secs_f64();

@@ -70,17 +70,28 @@ impl NullClient {
         self.wait("the end marker", |seen| matches!(seen, Seen::EndMarker).then_some(()))
     }
 
-    /// Waits until nothing has come on the display channel for `time`; returns when the last of it came.
-    pub fn wait_for_silence(&self, time: Duration) -> Instant {
-        let (mut bytes, mut last) = (0, Instant::now());
+    /// Waits until something has come on the display channel, and then nothing for `time`; returns when the last of it came.
+    ///
+    /// # Errors
+    /// A channel fails, or nothing comes.
+    pub fn wait_for_silence(&self, time: Duration) -> Result<Instant> {
+        /// How exactly the moment is known.
+        const STEP: Duration = Duration::from_micros(500);
+        let begin = Instant::now();
+        let (mut bytes, mut last) = (0, begin);
         while bytes == 0 || last.elapsed() < time {
+            if bytes == 0 && begin.elapsed() > PATIENCE {
+                bail!("no picture came within {PATIENCE:?}");
+            }
             let now = self.display().bytes;
             if now != bytes {
                 (bytes, last) = (now, Instant::now());
             }
-            std::thread::sleep(Duration::from_micros(500));
+            if let Ok(Seen::Failed(error)) = self.seen.recv_timeout(STEP) {
+                return Err(error.context("waiting for a picture"));
+            }
         }
-        last
+        Ok(last)
     }
 
     /// What has come on the display channel so far.
