@@ -88,7 +88,7 @@ impl DisplayClient {
     /// Operations in a pipe from which on the guest waits, as the original server has it.
     const FULL_PIPE: usize = 50;
     /// Bytes of pixels in a pipe from which on the guest waits.
-    const FULL_PIPE_BYTES: usize = 8 << 20;
+    const FULL_PIPE_BYTES: usize = 2 << 20;
     /// Pixels that a client's GLZ dictionary holds at most, whatever it asks for.
     const MAX_WINDOW: u64 = 4 << 20;
     /// Operations in a pipe from which on a client is overtaken that has used up the guest's patience. Until then they

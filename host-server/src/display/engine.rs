@@ -29,7 +29,7 @@ use super::item::Moment;
 use super::link::Outgoing;
 use super::monitors::Monitors;
 use super::patience::Verdict;
-use super::picture::{Image, Picture};
+use super::picture::Image;
 use super::pipe::PipeItem;
 use super::settings::DisplaySettings;
 use super::stream::Streams;
@@ -50,9 +50,6 @@ pub struct NewSurface {
     /// Whether the stored pixels are its first picture.
     pub keep_data: bool,
 }
-
-/// A drawing whose images have been copied; `None` stands for the drawing's own area.
-pub type FetchedDraw = crate::guest::command::Draw<Option<Picture>>;
 
 /// The state of one display.
 #[derive(Debug)]

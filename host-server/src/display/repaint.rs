@@ -1,19 +1,22 @@
 //! What a picture that is painted over another one really changes.
 //!
 //! Compositors, and drivers that know damage only, paint whole rows of the screen although a clock has moved on. Before
-//! such a picture is kept, compressed and sent it is compared with what is there, and only what differs goes on.
+//! such a picture is copied, kept, compressed and sent it is compared with what is there, and only what differs goes on.
 //!
 //! Invariant: painting the parts gives the same pixels as painting all of the picture.
 
 use std::ops::Range;
 
-use image::bitmap::BitmapFormat;
+use image::bitmap::{Bitmap, BitmapFormat};
 use image::geometry::Rect;
 use image::plane::Plane;
 use image::region::Region;
-use wire::drawable::{Drawable, Operation, Rop};
+use wire::drawable::{Copy, Drawable, Operation, Rop};
 
 use super::picture::{Image, Picture};
+use crate::guest::buffers::Buffers;
+use crate::guest::fetch::Described;
+use crate::guest::rows::Rows;
 
 /// Pixels of a row that are compared together.
 const CHUNK: usize = 16;
@@ -29,13 +32,26 @@ const SLACK: u64 = 2048;
 /// A picture that replaces pixels of a surface, one by one.
 #[derive(Clone, Copy, Debug)]
 pub struct Repaint<'a> {
-    /// The picture.
-    pub image: &'a Image,
+    source: Source<'a>,
+    /// What stands in the fourth byte of every pixel, beside what the picture has there.
+    high_bits: u32,
     /// Where it goes.
     pub bbox: Rect,
     /// How far the picture's corner lies from the surface's.
     offset: (i32, i32),
 }
+
+/// Where the picture's pixels are.
+#[derive(Clone, Copy, Debug)]
+enum Source<'a> {
+    /// In memory of ours.
+    Copied(&'a Bitmap),
+    /// Still in the guest's, which can change it meanwhile: what is read twice may differ.
+    InGuest(&'a Rows, &'a Buffers),
+}
+
+/// Memory for a row of the picture, used again and again.
+pub type Scratch = Vec<u8>;
 
 impl<'a> Repaint<'a> {
     /// Pixels below which a comparison is not worth its while.
@@ -43,16 +59,35 @@ impl<'a> Repaint<'a> {
 
     /// `drawable` as a repaint, if it is one. Pictures that clients are to keep are none: they would not get all of them.
     pub fn of(drawable: &'a Drawable<Picture>) -> Option<Self> {
-        let Operation::Copy(copy) = &drawable.operation else { return None };
-        let Picture::Bitmap(image) = &copy.source else { return None };
-        let bbox = drawable.bbox;
-        let plain = copy.rop == Rop::PUT && copy.mask.bitmap.is_none() && copy.area.size() == bbox.size();
-        let comparable = image.bitmap.format() == BitmapFormat::Xrgb32 && !image.cacheable && !image.widened;
-        if !plain || !comparable || bbox.size().area() < Self::MIN_AREA {
+        let Picture::Bitmap(image) = replacing(drawable)? else { return None };
+        if image.cacheable || image.widened {
             return None;
         }
-        let offset = (copy.area.left.checked_sub(bbox.left)?, copy.area.top.checked_sub(bbox.top)?);
-        Some(Self { image, bbox, offset })
+        Self::new(drawable, Source::Copied(&image.bitmap), image.high_bits_set)
+    }
+
+    /// The same of a picture that has not been copied yet. Parts of it will be, into `buffers`.
+    pub fn in_guest(drawable: &'a Drawable<Described>, buffers: &'a Buffers) -> Option<Self> {
+        let Described::Pixels(pixels) = replacing(drawable)? else { return None };
+        if pixels.is_cacheable() {
+            return None;
+        }
+        Self::new(drawable, Source::InGuest(pixels.rows()?, buffers), pixels.has_high_bits_set())
+    }
+
+    fn new<I>(drawable: &Drawable<I>, source: Source<'a>, high_bits_set: bool) -> Option<Self> {
+        let Operation::Copy(Copy { area, .. }) = drawable.operation else { return None };
+        let bbox = drawable.bbox;
+        let (format, size) = match source {
+            Source::Copied(bitmap) => (bitmap.format(), bitmap.size()),
+            Source::InGuest(rows, _) => (rows.layout().format, rows.layout().size),
+        };
+        let fits = area.size() == bbox.size() && Rect::of_size(size).contains(&area);
+        if !fits || format != BitmapFormat::Xrgb32 || bbox.size().area() < Self::MIN_AREA {
+            return None;
+        }
+        let offset = (area.left.checked_sub(bbox.left)?, area.top.checked_sub(bbox.top)?);
+        Some(Self { source, high_bits: if high_bits_set { 0xff00_0000 } else { 0 }, bbox, offset })
     }
 
     /// Where of `region` the picture differs from `plane`, in a few rectangles inside of it that may overlap and have some
@@ -65,17 +100,22 @@ impl<'a> Repaint<'a> {
     /// The picture's pixels that go to `area` of the surface.
     pub fn part(&self, area: &Rect) -> Option<Image> {
         let (dx, dy) = self.offset;
-        let bitmap = self.image.bitmap.part(&area.translate(dx, dy))?;
-        Some(Image { high_bits_set: self.image.high_bits_set, ..Image::new(bitmap) })
+        let area = area.translate(dx, dy);
+        let bitmap = match self.source {
+            Source::Copied(bitmap) => bitmap.part(&area)?,
+            Source::InGuest(rows, buffers) => rows.part(&area, buffers)?,
+        };
+        Some(Image { high_bits_set: self.high_bits != 0, ..Image::new(bitmap) })
     }
 
     /// The smallest rectangle around what differs from `plane` inside `area`.
     pub fn bounds_of_changes(&self, plane: &Plane<u32>, area: Rect) -> Option<Rect> {
+        let mut scratch = Scratch::new();
         let mut bounds: Option<Rect> = None;
         for y in area.top..area.bottom {
-            let (old, new) = self.rows(plane, y, area.left, area.right);
-            let high = self.high_bits();
-            let differs = |(old, new): (&u32, &[u8; 4])| *old != (u32::from_le_bytes(*new) | high);
+            let old = plane.row_part(y, area.left, area.right);
+            let new = self.pixels(y, area.left, area.right, &mut scratch);
+            let differs = |(old, new): (&u32, &[u8; 4])| *old != (u32::from_le_bytes(*new) | self.high_bits);
             let Some(first) = old.iter().zip(new).position(differs) else { continue };
             let last = old.iter().zip(new).rposition(differs).unwrap_or(first);
             let column = |index: usize| area.left.saturating_add(i32::try_from(index).unwrap_or(i32::MAX));
@@ -86,41 +126,54 @@ impl<'a> Repaint<'a> {
     }
 
     /// The picture's pixels of row `y` from `left` to `right`, as the surface would have them.
-    pub fn row(&self, y: i32, left: i32, right: i32) -> impl Iterator<Item = u32> + use<'a> {
-        let high = self.high_bits();
-        self.pixels(y, left, right).iter().map(move |pixel| u32::from_le_bytes(*pixel) | high)
+    pub fn row<'s>(
+        &self,
+        y: i32,
+        left: i32,
+        right: i32,
+        scratch: &'s mut Scratch,
+    ) -> impl Iterator<Item = u32> + use<'s, 'a>
+    where
+        'a: 's,
+    {
+        let high = self.high_bits;
+        self.pixels(y, left, right, scratch).iter().map(move |pixel| u32::from_le_bytes(*pixel) | high)
     }
 
-    /// What stands in the fourth byte of every pixel, beside what the picture has there.
-    fn high_bits(&self) -> u32 {
-        if self.image.high_bits_set { 0xff00_0000 } else { 0 }
-    }
-
-    /// Row `y` from `left` to `right`, of the surface and of the picture.
-    fn rows<'p>(&self, plane: &'p Plane<u32>, y: i32, left: i32, right: i32) -> (&'p [u32], &'a [[u8; 4]]) {
-        (plane.row_part(y, left, right), self.pixels(y, left, right))
-    }
-
-    fn pixels(&self, y: i32, left: i32, right: i32) -> &'a [[u8; 4]] {
+    /// The picture's pixels of row `y` from `left` to `right`; none when they are not all inside.
+    fn pixels<'s>(&self, y: i32, left: i32, right: i32, scratch: &'s mut Scratch) -> &'s [[u8; 4]]
+    where
+        'a: 's,
+    {
         let (dx, dy) = self.offset;
-        let index = |x: i32| usize::try_from(x.saturating_add(dx)).unwrap_or(usize::MAX);
-        let row = u32::try_from(y.saturating_add(dy)).ok().and_then(|y| self.image.bitmap.row(y));
-        let pixels = row.unwrap_or_default().as_chunks::<4>().0;
-        pixels.get(index(left)..index(right)).unwrap_or_default()
+        let place = |at: i32, shift: i32| u32::try_from(at.saturating_add(shift)).unwrap_or(u32::MAX);
+        let (y, columns) = (place(y, dy), place(left, dx)..place(right, dx));
+        match self.source {
+            Source::Copied(bitmap) => {
+                let row = bitmap.row(y).unwrap_or_default().as_chunks::<4>().0;
+                row.get(columns.start as usize..columns.end as usize).unwrap_or_default()
+            }
+            Source::InGuest(rows, _) => {
+                scratch.clear();
+                rows.append_row(y, columns, scratch);
+                scratch.as_chunks::<4>().0
+            }
+        }
     }
 
     fn compare(&self, plane: &Plane<u32>, rect: Rect) -> Parts {
         let mut parts = Parts::default();
-        let high = self.high_bits();
+        let mut scratch = Scratch::new();
         let mut changed = vec![false; (rect.width() as usize).div_ceil(CHUNK)];
         let mut top = rect.top;
         while top < rect.bottom {
             let bottom = top.saturating_add(BAND).min(rect.bottom);
             changed.fill(false);
             for y in top..bottom {
-                let (old, new) = self.rows(plane, y, rect.left, rect.right);
+                let old = plane.row_part(y, rect.left, rect.right);
+                let new = self.pixels(y, rect.left, rect.right, &mut scratch);
                 for ((old, new), changed) in old.chunks(CHUNK).zip(new.chunks(CHUNK)).zip(&mut changed) {
-                    *changed = *changed || differ(old, new, high);
+                    *changed = *changed || differ(old, new, self.high_bits);
                 }
             }
             for run in runs(&changed) {
@@ -133,6 +186,14 @@ impl<'a> Repaint<'a> {
             top = bottom;
         }
         parts
+    }
+}
+
+/// The image of an operation that does nothing but to replace pixels by it.
+fn replacing<I>(drawable: &Drawable<I>) -> Option<&I> {
+    match &drawable.operation {
+        Operation::Copy(copy) if copy.rop == Rop::PUT && copy.mask.bitmap.is_none() => Some(&copy.source),
+        _ => None,
     }
 }
 
@@ -198,10 +259,10 @@ impl Parts {
 mod tests {
     use std::sync::Arc;
 
-    use image::bitmap::{Bitmap, Layout};
+    use image::bitmap::Layout;
     use image::geometry::Size;
     use proptest::prelude::*;
-    use wire::drawable::{Clip, Copy, Mask, ScaleMode, SurfaceId};
+    use wire::drawable::{Clip, Mask, ScaleMode, SurfaceId};
 
     use super::*;
 

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use image::geometry::{Point, Rect};
 use image::plane::Plane;
 
-use super::repaint::Repaint;
+use super::repaint::{Repaint, Scratch};
 
 /// A part of the surface that moves inside of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +34,15 @@ const SAMPLE: i32 = 8;
 pub fn find(repaint: &Repaint<'_>, plane: &Plane<u32>, area: Rect) -> Vec<Move> {
     let samples = samples(area);
     let rows = area.top..area.bottom;
-    let old = |y: i32| hash(samples.iter().flat_map(|x| plane.row_part(y, *x, x + SAMPLE).iter().copied()));
-    let new = |y: i32| hash(samples.iter().flat_map(|x| repaint.row(y, *x, x + SAMPLE)));
+    let mut scratch = Scratch::new();
+    let old = |y: i32| {
+        let row = |all, x: &i32| hash(all, plane.row_part(y, *x, x + SAMPLE).iter().copied());
+        samples.iter().fold(NOTHING, row)
+    };
+    let new = |y: i32| {
+        let row = |all, x: &i32| hash(all, repaint.row(y, *x, x + SAMPLE, &mut scratch));
+        samples.iter().fold(NOTHING, row)
+    };
     let (old, new): (Vec<u64>, Vec<u64>) = (rows.clone().map(old).collect(), rows.map(new).collect());
     let Some(distance) = distance(&old, &new) else { return Vec::new() };
     let mut moves = runs(&old, &new, distance, area);
@@ -99,10 +106,13 @@ fn samples(area: Rect) -> [i32; 5] {
     [0, 1, 2, 4, 8].map(|twelfth| area.left + room / 12 * twelfth)
 }
 
-/// The hash of Fowler, Noll and Vo, pixel by pixel.
-fn hash(pixels: impl Iterator<Item = u32>) -> u64 {
+/// The hash of no pixels.
+const NOTHING: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// The hash of Fowler, Noll and Vo, pixel by pixel: of those of `all` and `pixels` after them.
+fn hash(all: u64, pixels: impl Iterator<Item = u32>) -> u64 {
     const PRIME: u64 = 0x0000_0100_0000_01b3;
-    pixels.fold(0xcbf2_9ce4_8422_2325, |hash, pixel| (hash ^ u64::from(pixel)).wrapping_mul(PRIME))
+    pixels.fold(all, |hash, pixel| (hash ^ u64::from(pixel)).wrapping_mul(PRIME))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! A picture of the screen is megabytes, and a guest that repaints sends many a second. Fresh memory from the
 //! system costs a page fault for every 4 KiB, as much time as the copy itself.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -15,7 +16,8 @@ pub struct Buffers {
 
 #[derive(Debug, Default)]
 struct Idle {
-    buffers: Vec<Vec<u8>>,
+    /// By their capacity.
+    buffers: BTreeMap<usize, Vec<Vec<u8>>>,
     bytes: usize,
 }
 
@@ -27,7 +29,7 @@ struct Lent {
 
 impl Buffers {
     /// Bytes below which the allocator does as well.
-    const WORTH_IT: usize = 64 << 10;
+    const WORTH_IT: usize = 8 << 10;
     /// Bytes that wait at the most.
     const MAX_IDLE: usize = 8 << 20;
 
@@ -36,14 +38,12 @@ impl Buffers {
         if capacity < Self::WORTH_IT {
             return Vec::with_capacity(capacity);
         }
+        let class = class(capacity);
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = |buffer: &Vec<u8>| buffer.capacity() >= capacity && buffer.capacity() / 4 <= capacity;
-        let best = (0..idle.buffers.len())
-            .filter(|index| idle.buffers.get(*index).is_some_and(fits))
-            .min_by_key(|index| idle.buffers.get(*index).map(Vec::capacity));
-        let Some(best) = best else { return Vec::with_capacity(capacity) };
-        let buffer = idle.buffers.swap_remove(best);
-        idle.bytes = idle.bytes.saturating_sub(buffer.capacity());
+        let Some(buffer) = idle.buffers.get_mut(&class).and_then(Vec::pop) else {
+            return Vec::with_capacity(class);
+        };
+        idle.bytes = idle.bytes.saturating_sub(class);
         buffer
     }
 
@@ -67,11 +67,25 @@ impl Drop for Lent {
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.clear();
         let mut idle = self.home.lock().unwrap_or_else(PoisonError::into_inner);
-        let bytes = idle.bytes.saturating_add(buffer.capacity());
-        if bytes <= Buffers::MAX_IDLE {
-            idle.bytes = bytes;
-            idle.buffers.push(buffer);
+        let capacity = buffer.capacity();
+        if capacity > Buffers::MAX_IDLE {
+            return;
         }
+        // What waits is of other sizes than what is in use now.
+        if idle.bytes + capacity > Buffers::MAX_IDLE {
+            *idle = Idle::default();
+        }
+        idle.bytes += capacity;
+        idle.buffers.entry(capacity).or_default().push(buffer);
+    }
+}
+
+/// The capacity that a buffer for `bytes` bytes gets, at most a quarter more: few enough capacities for each to be asked for again.
+const fn class(bytes: usize) -> usize {
+    let step = bytes.next_power_of_two() / 8;
+    match bytes.checked_next_multiple_of(step) {
+        Some(class) => class,
+        None => bytes,
     }
 }
 
@@ -91,16 +105,26 @@ mod tests {
         let unlike = buffers.take(100_000);
         assert_ne!(unlike.as_ptr(), place);
         drop(other);
-        let again = buffers.take(90_000);
+        let again = buffers.take(99_000);
         assert_eq!((again.as_ptr(), again.len()), (place, 0));
     }
 
     #[test]
     fn what_waits_is_bounded() {
         let buffers = Buffers::default();
-        let lent: Vec<_> = (0..100).map(|_| buffers.lend(buffers.take(1 << 20))).collect();
+        let sizes = (0..100).map(|_| 1 << 20).chain([1 << 24]);
+        let lent: Vec<_> = sizes.map(|size| buffers.lend(buffers.take(size))).collect();
         drop(lent);
         let idle = buffers.idle.lock().unwrap();
-        assert!(idle.bytes <= Buffers::MAX_IDLE && idle.buffers.len() <= 8);
+        let waiting: usize = idle.buffers.values().flatten().map(Vec::capacity).sum();
+        assert!(waiting == idle.bytes && waiting <= Buffers::MAX_IDLE);
+    }
+
+    #[test]
+    fn capacities_are_a_little_larger_than_what_is_asked_for() {
+        for bytes in [8192, 8193, 10_000, 65_537, 1 << 20, (1 << 20) + 1, 3_000_001] {
+            let class = class(bytes);
+            assert!(class >= bytes && class - bytes <= bytes / 4, "{bytes} in {class}");
+        }
     }
 }

@@ -18,6 +18,7 @@ use super::buffers::Buffers;
 use super::command::ImageAddress;
 use super::memory::{GroupMemory, Piece};
 use super::parse::color_16_to_32;
+use super::rows::Rows;
 use crate::display::picture::{Image, Picture};
 use crate::fault::GuestFault;
 
@@ -41,8 +42,8 @@ pub struct Pixels {
 
 #[derive(Clone, Debug)]
 enum Body {
-    /// Rows `stride` bytes apart. The layout is that of the copy.
-    Rows { pieces: Vec<Piece>, stride: u32, layout: Layout, palette: Option<Arc<Palette>> },
+    /// Pixels as they are.
+    Rows(Rows),
     /// A QUIC stream.
     Quic(Vec<u8>),
 }
@@ -99,22 +100,32 @@ impl Described {
 }
 
 impl Pixels {
+    /// The rows in the guest's memory, when the pixels are stored as they are.
+    pub const fn rows(&self) -> Option<&Rows> {
+        match &self.body {
+            Body::Rows(rows) => Some(rows),
+            Body::Quic(_) => None,
+        }
+    }
+
+    /// Whether the guest asks clients to keep the image.
+    pub fn is_cacheable(&self) -> bool {
+        self.descriptor.flags & ImageDescriptor::CACHE != 0
+    }
+
+    /// Whether the unused byte of every 32 bit pixel is 255.
+    pub fn has_high_bits_set(&self) -> bool {
+        self.descriptor.flags & ImageDescriptor::HIGH_BITS_SET != 0
+    }
+
     fn copy(self, buffers: &Buffers) -> Result<Image, GuestFault> {
+        let (cacheable, high_bits_set) = (self.is_cacheable(), self.has_high_bits_set());
         let Self { descriptor, body } = self;
         let (bitmap, widened) = match body {
-            Body::Rows { pieces, stride, layout, palette } => {
-                let data = rows(&pieces, stride, layout.stride, buffers);
-                (Bitmap::new(layout, palette, buffers.lend(data)).map_err(GuestFault::new)?, false)
-            }
+            Body::Rows(rows) => (rows.copy(buffers).map_err(GuestFault::new)?, false),
             Body::Quic(stream) => decompressed(&stream, descriptor)?,
         };
-        Ok(Image {
-            id: descriptor.id.get(),
-            cacheable: descriptor.flags & ImageDescriptor::CACHE != 0,
-            high_bits_set: descriptor.flags & ImageDescriptor::HIGH_BITS_SET != 0,
-            widened,
-            ..Image::new(bitmap)
-        })
+        Ok(Image { id: descriptor.id.get(), cacheable, high_bits_set, widened, ..Image::new(bitmap) })
     }
 }
 
@@ -178,31 +189,7 @@ fn describe_rows(
     let packed = u32::try_from(format.row_bytes(size.width).next_multiple_of(4)).unwrap_or(stride);
     let top_down = head.flags & qxl::image::Bitmap::TOP_DOWN != 0;
     let layout = Layout { format, size, stride: packed.min(stride), top_down };
-    Ok(Body::Rows { pieces, stride, layout, palette })
-}
-
-/// Copies the first `kept` bytes of every row of `stride` bytes.
-fn rows(pieces: &[Piece], stride: u32, kept: u32, buffers: &Buffers) -> Vec<u8> {
-    let (stride_bytes, kept_bytes) = (stride as usize, kept as usize);
-    let total: usize = pieces.iter().map(|piece| piece.length).sum();
-    let mut data = buffers.take(total / stride_bytes.max(1) * kept_bytes);
-    // Where in its row the next byte belongs.
-    let mut column = 0;
-    for piece in pieces {
-        if kept == stride {
-            piece.region.append_to(piece.offset, piece.length, &mut data);
-            continue;
-        }
-        let mut done = 0;
-        while done < piece.length {
-            let span = (piece.length - done).min(stride_bytes - column);
-            let wanted = kept_bytes.saturating_sub(column).min(span);
-            piece.region.append_to(piece.offset + done as u64, wanted, &mut data);
-            done += span;
-            column = (column + span) % stride_bytes;
-        }
-    }
-    data
+    Ok(Body::Rows(Rows::new(pieces, stride, layout, palette)))
 }
 
 fn palette(

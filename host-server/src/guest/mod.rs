@@ -8,3 +8,4 @@ pub mod memory;
 pub mod parse;
 pub mod record;
 pub mod region;
+pub mod rows;

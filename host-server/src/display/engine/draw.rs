@@ -1,5 +1,5 @@
-//! A drawing, from the moment when its pixels have been copied: checked, cut down to what it changes, placed in time, and
-//! queued for every client.
+//! A drawing, from the moment when its turn has come: cut down to what it changes, copied, checked, placed in time, and queued for
+//! every client.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,7 +10,7 @@ use image::region::Region;
 use image::surface::SurfaceFormat;
 use wire::drawable::{Clip, Drawable, Operation, SurfaceId};
 
-use super::{Engine, FetchedDraw, own_image};
+use super::{Engine, own_image};
 use crate::display::client::{DisplayClient, copy_of};
 use crate::display::graduality::is_gradual;
 use crate::display::handle::ClientId;
@@ -20,19 +20,71 @@ use crate::display::repaint::Repaint;
 use crate::display::scroll::{self, Move};
 use crate::display::stream;
 use crate::fault::GuestFault;
+use crate::guest::buffers::Buffers;
+use crate::guest::command::Draw;
+use crate::guest::fetch::Described;
+
+/// What a repaint changes.
+enum Change {
+    /// So much that it is painted as it is.
+    Everything,
+    /// These parts, in drawings of their own.
+    Parts(Vec<Drawable<Picture>>),
+}
 
 impl Engine {
-    /// Adds a drawing at `now`.
-    pub fn draw(&mut self, draw: FetchedDraw, now: Instant) -> Result<(), GuestFault> {
-        let FetchedDraw { drawable, self_bitmap, colors_are_16_bit: _ } = draw;
-        let size = self.check_target(&drawable)?;
-        let drawable = self.with_own_area(drawable, self_bitmap)?;
-        self.check_sources(&drawable, size)?;
-        match self.parts_that_change(&drawable, now) {
-            Some(parts) => parts.into_iter().for_each(|part| self.add_in_stripes(part, now)),
-            None => self.add_in_stripes(drawable, now),
+    /// Adds a drawing at `now` whose pixels are still in the guest's memory. Of a picture that is painted over the screen only
+    /// what it changes is copied.
+    pub fn submit(
+        &mut self,
+        draw: Draw<Described>,
+        buffers: &Buffers,
+        now: Instant,
+    ) -> Result<(), GuestFault> {
+        self.check_target(&draw.drawable)?;
+        let repaint = Repaint::in_guest(&draw.drawable, buffers);
+        let change = repaint.and_then(|repaint| self.change(&repaint, &draw.drawable, now));
+        if let Some(Change::Parts(parts)) = change {
+            parts.into_iter().for_each(|part| self.add_in_stripes(part, now));
+            return Ok(());
+        }
+        let Draw { drawable, self_bitmap, colors_are_16_bit: _ } = draw;
+        let drawable = drawable.try_map(|image| image.copy(buffers))?;
+        let drawable = self.valid(drawable, self_bitmap)?;
+        if change.is_none() {
+            self.add_changes(drawable, now);
+        } else {
+            self.add_in_stripes(drawable, now);
         }
         Ok(())
+    }
+
+    /// Adds a drawing at `now`.
+    pub(super) fn draw(&mut self, drawable: Drawable<Picture>, now: Instant) -> Result<(), GuestFault> {
+        let drawable = self.valid(drawable.try_map(|picture| Ok::<_, GuestFault>(Some(picture)))?, None)?;
+        self.add_changes(drawable, now);
+        Ok(())
+    }
+
+    /// Adds what a drawing changes.
+    fn add_changes(&mut self, drawable: Drawable<Picture>, now: Instant) {
+        let change = Repaint::of(&drawable).and_then(|repaint| self.change(&repaint, &drawable, now));
+        match change {
+            Some(Change::Parts(parts)) => parts.into_iter().for_each(|part| self.add_in_stripes(part, now)),
+            Some(Change::Everything) | None => self.add_in_stripes(drawable, now),
+        }
+    }
+
+    /// The drawing with all of its images, found to fit its surface and these.
+    fn valid(
+        &mut self,
+        drawable: Drawable<Option<Picture>>,
+        own_area: Option<Rect>,
+    ) -> Result<Drawable<Picture>, GuestFault> {
+        let size = self.check_target(&drawable)?;
+        let drawable = self.with_own_area(drawable, own_area)?;
+        self.check_sources(&drawable, size)?;
+        Ok(drawable)
     }
 
     /// Adds a drawing, in several parts if it has a picture so large that several threads should encode it.
@@ -69,36 +121,33 @@ impl Engine {
         self.send_drawing(&item, now);
     }
 
-    /// What a picture that is painted over the screen changes; `None` when it is no such picture, or all of it is needed.
-    fn parts_that_change(
-        &mut self,
-        drawable: &Drawable<Picture>,
-        now: Instant,
-    ) -> Option<Vec<Drawable<Picture>>> {
+    /// What a picture that is painted over the screen changes; `None` when nobody sees that, or it cannot be told.
+    fn change<I>(&mut self, repaint: &Repaint<'_>, drawable: &Drawable<I>, now: Instant) -> Option<Change> {
         /// Rectangles of a clip that are compared one by one.
         const MAX_RECTS: usize = 16;
-        let watched =
-            drawable.surface == SurfaceId::PRIMARY && self.clients.values().any(DisplayClient::joined);
-        let repaint = Repaint::of(drawable).filter(|_| watched)?;
+        if drawable.surface != SurfaceId::PRIMARY || !self.clients.values().any(DisplayClient::joined) {
+            return None;
+        }
         let (region, _) = coverage(drawable);
         if region.as_slice().len() > MAX_RECTS {
             return None;
         }
         let mut changes = repaint.changes(self.screen(&repaint.bbox)?, &region);
-        self.look_for_videos(&repaint, &changes, now);
-        if self.scroll(&repaint, &changes, &region, now) {
+        self.look_for_videos(repaint, &changes, now);
+        if self.scroll(repaint, &changes, &region, now) {
             changes = repaint.changes(self.screen(&repaint.bbox)?, &region);
         }
         let videos = self.streams.areas();
         let area: u64 = changes.iter().map(|part| part.size().area()).sum();
-        if videos.intersects(&region) && !videos.contains(&region) {
-            self.cut_beside_videos(drawable, &repaint, &changes, &videos)
+        let parts = if videos.intersects(&region) && !videos.contains(&region) {
+            self.cut_beside_videos(repaint, &changes, &videos)
         } else if area * 8 > region.area() * 7 {
-            None
+            return Some(Change::Everything);
         } else {
-            let part = |area| Some(copy_of(drawable.surface, area, Arc::new(repaint.part(&area)?)));
+            let part = |area| Some(copy_of(SurfaceId::PRIMARY, area, Arc::new(repaint.part(&area)?)));
             changes.into_iter().map(part).collect()
-        }
+        };
+        parts.map(Change::Parts)
     }
 
     /// Moves what a picture shows further up or down than it is; `true` if anything.
@@ -149,7 +198,6 @@ impl Engine {
     /// Cuts changes along the edges of videos: what is outside is sent as it is, what is inside only drawn here.
     fn cut_beside_videos(
         &mut self,
-        drawable: &Drawable<Picture>,
         repaint: &Repaint<'_>,
         changes: &[Rect],
         videos: &Region,
@@ -162,13 +210,13 @@ impl Engine {
             for area in outside.rects() {
                 // Changes are found with some pixels around them, and beside a video these often are all there is.
                 if let Some(area) = repaint.bounds_of_changes(screen, *area) {
-                    parts.push(copy_of(drawable.surface, area, Arc::new(repaint.part(&area)?)));
+                    parts.push(copy_of(SurfaceId::PRIMARY, area, Arc::new(repaint.part(&area)?)));
                 }
             }
             let mut inside = Region::from_rect(*change);
             inside.intersect(videos);
             for area in inside.rects() {
-                parts.push(copy_of(drawable.surface, *area, Arc::new(repaint.part(area)?)));
+                parts.push(copy_of(SurfaceId::PRIMARY, *area, Arc::new(repaint.part(area)?)));
             }
         }
         Some(parts)

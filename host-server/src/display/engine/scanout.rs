@@ -10,7 +10,7 @@ use image::geometry::{Rect, Size};
 use image::surface::SurfaceFormat;
 use wire::drawable::{Drawable, SurfaceId};
 
-use super::{Engine, FetchedDraw, NewSurface};
+use super::{Engine, NewSurface};
 use crate::display::backing::Backing;
 use crate::display::client::{DisplayClient, copy_of};
 use crate::display::handle::ClientId;
@@ -163,8 +163,7 @@ impl Engine {
         }
         let area = if std::mem::take(&mut self.screen.stale) { scanout.bounds() } else { area };
         let Some(drawable) = painted(&pixels, scanout.size, area) else { return };
-        let draw = FetchedDraw { drawable, self_bitmap: None, colors_are_16_bit: false };
-        if let Err(fault) = self.draw(draw, now) {
+        if let Err(fault) = self.draw(drawable, now) {
             tracing::warn!(%fault, "a scanout was not drawn");
         }
     }
@@ -208,12 +207,10 @@ impl Engine {
 }
 
 /// The drawing that puts the scanout's pixels of `area` in their place.
-fn painted(pixels: &Backing, size: Size, area: Rect) -> Option<Drawable<Option<Picture>>> {
+fn painted(pixels: &Backing, size: Size, area: Rect) -> Option<Drawable<Picture>> {
     let layout = Layout::packed(BitmapFormat::Xrgb32, area.size()).ok()?;
     let bitmap = Bitmap::new(layout, None, pixels.copy(size, area, 4).into()).ok()?;
-    let drawable = copy_of(SurfaceId::PRIMARY, area, Arc::new(Image::new(bitmap)));
-    let Ok(drawable) = drawable.try_map(|picture| Ok::<_, std::convert::Infallible>(Some(picture)));
-    Some(drawable)
+    Some(copy_of(SurfaceId::PRIMARY, area, Arc::new(Image::new(bitmap))))
 }
 
 /// The memory of a surface that the guest never sees.

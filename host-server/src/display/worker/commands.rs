@@ -135,10 +135,8 @@ impl Worker {
     }
 
     fn draw(&mut self, draw: Draw<Described>) -> Result<Disposal, GuestFault> {
-        let Draw { drawable, self_bitmap, colors_are_16_bit } = draw;
-        let drawable = drawable.try_map(|image| image.copy(&self.buffers))?;
         let now = self.now();
-        self.engine.draw(Draw { drawable, self_bitmap, colors_are_16_bit }, now)?;
+        self.engine.submit(draw, &self.buffers, now)?;
         Ok(Disposal::Release)
     }
 

@@ -40,7 +40,7 @@ pub struct Options {
     /// How often each library runs in each scenario.
     #[arg(long, default_value_t = 5)]
     pub rounds: usize,
-    /// Only scenarios whose name contains this.
+    /// Only the scenario of this name; if there is none, those whose names contain it.
     #[arg(long)]
     pub only: Option<String>,
 }
@@ -61,10 +61,12 @@ struct Results {
 /// A library fails, or the results cannot be written.
 pub fn run(options: &Options, program: &Program) -> Result<()> {
     ensure!(options.rounds > 0, "at least one round is needed");
-    let chosen = |scenario: &Scenario| {
-        options.only.as_ref().is_none_or(|only| scenario.name().contains(only.as_str()))
-    };
-    let scenarios: Vec<_> = scenario::all().into_iter().filter(chosen).collect();
+    let mut scenarios = scenario::all();
+    if let Some(only) = &options.only {
+        let is_name = scenarios.iter().any(|scenario| scenario.name() == *only);
+        let chosen = |name: &str| if is_name { name == only } else { name.contains(only.as_str()) };
+        scenarios.retain(|scenario| chosen(&scenario.name()));
+    }
     if scenarios.is_empty() {
         bail!("no scenario has this name");
     }
