@@ -1,6 +1,7 @@
 //! A guest and its device: memory with QXL structures in it, two rings, and a count of what comes back.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use host_server::display::handle::MemorySlot;
@@ -31,17 +32,29 @@ pub const LIMITS: DeviceLimits = DeviceLimits {
 
 /// The guest's memory; the server sees it through the same trait as a real one.
 #[derive(Debug)]
-struct Memory(Mutex<Vec<u8>>);
+struct Memory {
+    bytes: Mutex<Vec<u8>>,
+    /// What the guest changes whenever some of it has been read, and how often it did.
+    unsteady: Mutex<(Range<usize>, usize)>,
+}
 
 impl Region for Memory {
     fn read(&self, offset: u64, out: &mut [u8]) {
-        let memory = lock(&self.0);
+        let mut memory = lock(&self.bytes);
         let start = usize::try_from(offset).unwrap();
         out.copy_from_slice(&memory[start..start + out.len()]);
+        let (unsteady, count) = &mut *lock(&self.unsteady);
+        if unsteady.contains(&start) {
+            for _ in 0..16 {
+                *count += 1;
+                let length = unsteady.len();
+                memory[unsteady.start + count.wrapping_mul(0x9e37_79b1) % length] ^= 0x55;
+            }
+        }
     }
 
     fn write(&self, offset: u64, bytes: &[u8]) {
-        let mut memory = lock(&self.0);
+        let mut memory = lock(&self.bytes);
         let start = usize::try_from(offset).unwrap();
         memory[start..start + bytes.len()].copy_from_slice(bytes);
     }
@@ -85,7 +98,7 @@ impl Guest {
     /// A guest with so many bytes of memory.
     pub fn new(bytes: usize) -> Self {
         Self {
-            memory: Arc::new(Memory(Mutex::new(vec![0; bytes]))),
+            memory: Arc::new(Memory { bytes: Mutex::new(vec![0; bytes]), unsteady: Mutex::new((0..0, 0)) }),
             state: Arc::default(),
             free: Arc::new(Mutex::new(64)),
         }
@@ -98,7 +111,7 @@ impl Guest {
 
     /// The memory slot that the guest announces.
     pub fn slot(&self) -> MemorySlot {
-        let length = lock(&self.memory.0).len() as u64;
+        let length = lock(&self.memory.bytes).len() as u64;
         MemorySlot {
             group: GROUP,
             slot: u32::try_from(SLOT).unwrap(),
@@ -137,6 +150,12 @@ impl Guest {
     /// Changes memory, as a guest may at any time.
     pub fn overwrite(&self, address: PhysAddr, bytes: &[u8]) {
         self.memory.write(address.bits() & 0xffff_ffff_ffff, bytes);
+    }
+
+    /// From now on the guest changes these bytes whenever some of them have been read.
+    pub fn meddle(&self, address: PhysAddr, length: usize) {
+        let start = usize::try_from(address.bits() & 0xffff_ffff_ffff).unwrap();
+        lock(&self.memory.unsteady).0 = start..start + length;
     }
 
     /// What memory holds.

@@ -86,6 +86,23 @@ fn text_that_scrolls_is_moved_and_only_new_lines_are_sent() {
     assert!(pixels <= 8 * 10 * 320, "{pixels}");
 }
 
+#[test]
+fn of_a_picture_that_changes_while_it_is_read_all_see_the_same() {
+    let (mut scene, mut client) = watching(&text(0));
+    let picture = text(1);
+    let data = scene.guest.store(picture.as_bytes());
+    let image = scene.image(SIZE, data, None);
+    scene.guest.meddle(data, picture.as_bytes().len());
+    for _ in 0..30 {
+        scene.copy_image(WHOLE, image, rop::PUT, Effect::Opaque);
+        scene.settle_with(&mut [&mut client]);
+    }
+    assert_ne!(shown(&client), picture);
+    let mut second = Client::join(&scene.handle, 2);
+    scene.settle_with(&mut [&mut client, &mut second]);
+    assert!(shown(&client) == shown(&second));
+}
+
 /// Paints the rectangles of `clip` of a picture of the screen's size.
 fn paint_clipped(scene: &Scene, picture: &[u32], clip: &[Rect]) {
     let rects: Vec<u8> = clip
