@@ -1,8 +1,8 @@
 //! The host's buffers in graphics memory, for reading their pixels.
 //!
 //! A file is read by calls: its owner could cut it short, and what reads a mapping of it would then die. A DMA buffer has
-//! no such calls, and a size that never changes; it is mapped. Caches of the processor and of a device that are not
-//! coherent are not reconciled.
+//! no such calls, and a size that never changes; it is mapped, and the kernel is told when it is read, so that caches of the processor
+//! and of a device agree.
 
 use std::ffi::c_void;
 use std::io;
@@ -12,13 +12,15 @@ use std::sync::Arc;
 
 use host_server::guest::region::Region;
 use rustix::fs::{FileType, SeekFrom, fstat, seek};
+use rustix::io::Errno;
+use rustix::ioctl::{Setter, ioctl, opcode};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
 use crate::region::Mapping;
 
 /// The first `length` bytes of a buffer, or why there are none.
 pub(crate) fn open(descriptor: &Arc<OwnedFd>, length: u64) -> Result<Arc<dyn Region>, String> {
-    let unknown = |error: rustix::io::Errno| format!("the buffer's size is not known: {error}");
+    let unknown = |error: Errno| format!("the buffer's size is not known: {error}");
     let stat = fstat(descriptor).map_err(unknown)?;
     let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
     let size = if is_file {
@@ -51,7 +53,7 @@ impl Region for File {
             match rustix::io::pread(&self.0, &mut *rest, offset.saturating_add(done as u64)) {
                 Ok(0) => return rest.fill(0),
                 Ok(count) => done += count,
-                Err(rustix::io::Errno::INTR) => {}
+                Err(Errno::INTR) => {}
                 Err(_) => return rest.fill(0),
             }
         }
@@ -64,21 +66,46 @@ impl Region for File {
     }
 }
 
+/// `DMA_BUF_IOCTL_SYNC` of `linux/dma-buf.h`, with its flags for the begin and the end of reading.
+const SYNC: rustix::ioctl::Opcode = opcode::write::<u64>(b'b', 0);
+const SYNC_BEGIN_READ: u64 = 1;
+const SYNC_END_READ: u64 = 1 | 1 << 2;
+
 /// A buffer that is mapped for reading.
 #[derive(Debug)]
 struct MappedBuffer {
+    descriptor: Arc<OwnedFd>,
     mapping: Mapping,
     start: usize,
     length: usize,
 }
 
 impl MappedBuffer {
-    fn new(descriptor: &OwnedFd, length: u64) -> io::Result<Self> {
+    fn new(descriptor: &Arc<OwnedFd>, length: u64) -> io::Result<Self> {
         let length = usize::try_from(length).map_err(|_| io::ErrorKind::OutOfMemory)?;
         // SAFETY: the kernel chooses a range that nothing else has; it is ours until it is unmapped.
         let start = unsafe { mmap(null_mut(), length, ProtFlags::READ, MapFlags::SHARED, descriptor, 0) }?;
         let start = start.expose_provenance();
-        Ok(Self { mapping: Mapping::new(start), start, length })
+        Ok(Self { descriptor: Arc::clone(descriptor), mapping: Mapping::new(start), start, length })
+    }
+
+    /// Tells the kernel of reading. Without effect on memory that is no DMA buffer.
+    fn sync(&self, flags: u64) {
+        /// The kernel may ask for it again.
+        const ATTEMPTS: usize = 100;
+        for _ in 0..ATTEMPTS {
+            // SAFETY: the request's argument is a `struct dma_buf_sync`, which is these 64 bits.
+            let request = unsafe { Setter::<SYNC, u64>::new(flags) };
+            // SAFETY: it changes none of our memory.
+            match unsafe { ioctl(&self.descriptor, request) } {
+                Err(Errno::INTR | Errno::AGAIN) => {}
+                Err(error) if error != Errno::NOTTY => {
+                    tracing::debug!(%error, "a DMA buffer's caches were not reconciled");
+                    return;
+                }
+                _ => return,
+            }
+        }
     }
 }
 
@@ -89,6 +116,14 @@ impl Region for MappedBuffer {
 
     fn append_to(&self, offset: u64, length: usize, out: &mut Vec<u8>) {
         self.mapping.append_to(offset, length, out);
+    }
+
+    fn begin_reading(&self) {
+        self.sync(SYNC_BEGIN_READ);
+    }
+
+    fn end_reading(&self) {
+        self.sync(SYNC_END_READ);
     }
 
     fn write(&self, _: u64, _: &[u8]) {}
@@ -138,6 +173,17 @@ mod tests {
             assert_eq!((&out[..1000], &out[1000..1003]), (&bytes()[4000..5000], &b"new"[..]));
             assert_eq!(out[1003..], bytes()[5003..10_000]);
         }
+    }
+
+    #[test]
+    fn the_request_has_the_kernels_number_and_other_memory_ignores_it() {
+        assert_eq!(SYNC, 0x4008_6200);
+        let mapped = MappedBuffer::new(&memory(&bytes()), 20_000).unwrap();
+        mapped.begin_reading();
+        let mut out = [0; 3];
+        mapped.read(7, &mut out);
+        mapped.end_reading();
+        assert_eq!(out, [7, 8, 9]);
     }
 
     #[test]

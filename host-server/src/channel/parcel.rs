@@ -1,6 +1,6 @@
-//! What a connection's queue holds: a frame, and for a few of them a file descriptor that goes with it.
+//! What a connection's queue holds: a frame, and for a few of them file descriptors that go with it.
 //!
-//! Made by a channel's owner, taken by the transport. The descriptor is shared, never duplicated: it is closed when
+//! Made by a channel's owner, taken by the transport. A descriptor is shared, never duplicated: it is closed when
 //! the last holder is gone, whether that is a queue that ends, a batch that was written, or the owner.
 
 use std::os::fd::OwnedFd;
@@ -13,19 +13,19 @@ use wire::frame::Frame;
 pub struct Parcel {
     /// The message.
     pub frame: Frame,
-    /// What goes with one byte behind the message. Only connections over a unix socket can carry it.
-    pub descriptor: Option<Arc<OwnedFd>>,
+    /// What goes behind the message, each with a byte of its own. Only connections over a unix socket can carry any.
+    pub descriptors: Vec<Arc<OwnedFd>>,
 }
 
 impl Parcel {
     /// Bytes behind the frame.
     pub const fn extra(&self) -> usize {
-        if self.descriptor.is_some() { 1 } else { 0 }
+        self.descriptors.len()
     }
 }
 
 impl From<Frame> for Parcel {
     fn from(frame: Frame) -> Self {
-        Self { frame, descriptor: None }
+        Self { frame, descriptors: Vec::new() }
     }
 }

@@ -51,10 +51,12 @@ impl Backing {
         let column = bytes(area.left.unsigned_abs());
         let rows = area.top.unsigned_abs()..area.bottom.unsigned_abs();
         let mut copied = Vec::with_capacity(row_bytes.saturating_mul(rows.len()));
+        self.region.begin_reading();
         for y in rows {
             let offset = self.row_offset(y, size.height).saturating_add(column);
             self.region.append_to(offset, row_bytes, &mut copied);
         }
+        self.region.end_reading();
         copied
     }
 

@@ -116,7 +116,10 @@ impl DisplayClient {
         let announce = base::ServerMessage::SetAck(base::SetAck { generation, window: size });
         let viewer = Viewer::new(&capabilities, is_local, clock);
         // Only a socket on this host carries descriptors.
-        let shows_scanouts = is_local && capabilities.contains(capability::GL_SCANOUT);
+        let shows_scanouts = is_local
+            && [capability::GL_SCANOUT, capability::GL_SCANOUT2]
+                .iter()
+                .any(|bit| capabilities.contains(*bit));
         Self {
             taker: Taker { capabilities, preferred: None, is_local, link: Link::default(), dictionary: None },
             window,

@@ -17,6 +17,12 @@ pub trait Region: Debug + Send + Sync {
         self.read(offset, &mut out[start..]);
     }
 
+    /// Reading of several places begins: memory that a device writes past the processor's caches is made up to date.
+    fn begin_reading(&self) {}
+
+    /// That reading has ended.
+    fn end_reading(&self) {}
+
     /// Copies `bytes` into the guest's memory from `offset` on.
     fn write(&self, offset: u64, bytes: &[u8]);
 

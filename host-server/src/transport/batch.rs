@@ -59,9 +59,9 @@ impl Batch {
         self.segments.is_empty()
     }
 
-    /// Appends a frame behind its header, and its descriptor behind the frame.
+    /// Appends a frame behind its header, and its descriptors behind the frame.
     pub(super) fn push(&mut self, parcel: Parcel) {
-        let Parcel { frame, descriptor } = parcel;
+        let Parcel { frame, descriptors } = parcel;
         match self.header {
             HeaderKind::Mini => self.copy(&frame.mini_header()),
             HeaderKind::Full => {
@@ -76,7 +76,7 @@ impl Batch {
                 self.segments.push_back(Segment::Shared(part.clone()));
             }
         }
-        self.segments.extend(descriptor.map(Segment::Descriptor));
+        self.segments.extend(descriptors.into_iter().map(Segment::Descriptor));
     }
 
     /// The descriptor that comes next, if one does; with it goes one byte.
@@ -194,20 +194,23 @@ mod tests {
         assert_eq!(batch.segments.len(), 1);
     }
     #[test]
-    fn a_descriptor_comes_alone_and_behind_its_frame() {
+    fn descriptors_come_alone_and_behind_their_frame() {
         let (end, _other) = std::os::unix::net::UnixStream::pair().unwrap();
         let descriptor = Arc::new(OwnedFd::from(end));
         let mut batch = Batch::new(HeaderKind::Mini);
         let frame = Frame::new(3, Bytes::from_static(b"small"));
-        batch.push(Parcel { frame: frame.clone(), descriptor: Some(Arc::clone(&descriptor)) });
+        let descriptors = vec![Arc::clone(&descriptor), Arc::clone(&descriptor)];
+        batch.push(Parcel { frame: frame.clone(), descriptors });
         batch.push(frame.clone().into());
         for _ in 0..11 {
             assert!(batch.descriptor().is_none(), "before the last byte of its frame");
             batch.advance(1);
         }
-        assert!(batch.descriptor().is_some());
-        assert_eq!(batch.slices(&mut [IoSlice::new(&[]); MAX_SLICES]), 0);
-        batch.advance(1);
+        for _ in 0..2 {
+            assert!(batch.descriptor().is_some());
+            assert_eq!(batch.slices(&mut [IoSlice::new(&[]); MAX_SLICES]), 0);
+            batch.advance(1);
+        }
         assert_eq!(Arc::strong_count(&descriptor), 1, "let go of");
         assert_eq!(drain(&mut batch, 4).len(), 11);
     }

@@ -9,14 +9,14 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 
-use host_server::display::scanout::Scanout;
+use host_server::display::scanout::{Planes, Scanout};
 use host_server::guest::device::{CommandExt, DeviceLimits, QxlDevice, QxlFrontend, Release};
 use host_server::server::Server;
 use image::geometry::{Rect, Size};
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use wire::capability::Capabilities;
-use wire::capability::display::GL_SCANOUT;
+use wire::capability::display::{GL_SCANOUT, GL_SCANOUT2};
 use wire::channel::ChannelType;
 use wire::display::{ClientMessage, Init, ServerMessage};
 use wire::drawable::SurfaceId;
@@ -116,17 +116,36 @@ impl Reader {
 fn scanout(memory: &File) -> Scanout {
     Scanout {
         size: SIZE,
-        stride: 64,
+        planes: Planes::one(64),
         fourcc: Scanout::XRGB8888,
         modifier: Scanout::LINEAR,
         top_down: true,
-        descriptor: Arc::new(memory.try_clone().unwrap().into()),
+        descriptors: vec![Arc::new(memory.try_clone().unwrap().into())],
         open: |_, _| Err("nobody reads it here".to_owned()),
     }
 }
 
+/// The same in two planes, the second of which is another buffer.
+fn scanout_in_planes(memory: &File) -> Scanout {
+    let planes = Planes { count: 2, offsets: [0, 128, 0, 0], strides: [64, 32, 0, 0] };
+    let other = File::from(memfd_create("plane", MemfdFlags::CLOEXEC).unwrap());
+    let mut whole = scanout(memory);
+    whole.descriptors.push(Arc::new(other.into()));
+    Scanout { planes, ..whole }
+}
+
 #[test]
 fn memory_of_the_host_arrives_and_draws_are_answered() {
+    given([GL_SCANOUT], scanout);
+}
+
+#[test]
+fn memory_in_planes_arrives_with_all_of_its_descriptors() {
+    given([GL_SCANOUT, GL_SCANOUT2], scanout_in_planes);
+}
+
+/// Gives a client that can do this several scanouts.
+fn given<const N: usize>(capabilities: [u32; N], scanout: fn(&File) -> Scanout) {
     let mut address = None;
     let rig = Rig::new(|server: &Server| {
         address = Some(listen(server));
@@ -142,7 +161,7 @@ fn memory_of_the_host_arrives_and_draws_are_answered() {
         ours
     };
     let (_main, id) = begin(add(), b"");
-    let specific = Capabilities::of([GL_SCANOUT]);
+    let specific = Capabilities::of(capabilities);
     let mut client = Client::link_with(add(), ChannelType::DISPLAY, id, b"", specific).unwrap();
     client.send(&ClientMessage::Init(Init::default()).encode());
     let frames = FrameReader::new(HeaderKind::Mini, 1 << 20);
@@ -154,17 +173,24 @@ fn memory_of_the_host_arrives_and_draws_are_answered() {
     for cookie in 1..=3 {
         display.handle().set_scanout(Some(scanout(&memory)));
         display.handle().draw_scanout_async(Rect::new(0, 0, 4, 4), cookie);
-        loop {
+        let count = loop {
             match reader.receive() {
-                ServerMessage::GlScanoutUnix(told) => assert_eq!((told.width, told.stride), (16, 64)),
-                ServerMessage::Base(_) => continue,
+                ServerMessage::GlScanoutUnix(told) => {
+                    assert_eq!((told.width, told.stride), (16, 64));
+                    break 1;
+                }
+                ServerMessage::GlScanout2Unix(told) => {
+                    assert_eq!((told.width, told.strides), (16, [64, 32, 0, 0]));
+                    break told.descriptors;
+                }
+                ServerMessage::Base(_) => {}
                 other => panic!("{other:?}"),
             }
-            break;
-        }
-        reader.skip_byte();
-        let received = File::from(reader.descriptors.pop().expect("a descriptor came with the byte"));
-        assert!(reader.descriptors.is_empty(), "and no other");
+        };
+        (0..count).for_each(|_| reader.skip_byte());
+        assert_eq!(reader.descriptors.len(), usize::from(count), "each came with its byte");
+        let received = File::from(reader.descriptors.swap_remove(0));
+        reader.descriptors.clear();
         memory.write_all_at(&cookie.to_le_bytes(), 100).unwrap();
         let mut bytes = [0; 8];
         received.read_exact_at(&mut bytes, 100).unwrap();

@@ -120,6 +120,8 @@ pub mod display {
     pub const CODEC_VP9: u32 = 13;
     /// Video in H.265.
     pub const CODEC_H265: u32 = 14;
+    /// The message `GlScanout2Unix`.
+    pub const GL_SCANOUT2: u32 = 15;
 }
 
 /// Of the inputs channel.

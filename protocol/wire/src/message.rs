@@ -82,6 +82,22 @@ impl<const N: usize> Wire for [u8; N] {
     }
 }
 
+impl<const N: usize> Wire for [u32; N] {
+    const MIN_SIZE: usize = N * size_of::<u32>();
+
+    fn put(&self, to: &mut FrameBuilder) {
+        self.iter().for_each(|number| number.put(to));
+    }
+
+    fn take(from: &mut Reader<'_>, field: &'static str) -> Result<Self, WireError> {
+        let mut numbers = [0; N];
+        for number in &mut numbers {
+            *number = u32::take(from, field)?;
+        }
+        Ok(numbers)
+    }
+}
+
 /// All bytes to the end of the message.
 impl Wire for Bytes {
     const MIN_SIZE: usize = 0;

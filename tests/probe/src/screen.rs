@@ -105,6 +105,7 @@ impl Screen {
             | ServerMessage::StreamDestroyAll
             | ServerMessage::StreamActivateReport(_)
             | ServerMessage::GlScanoutUnix(_)
+            | ServerMessage::GlScanout2Unix(_)
             | ServerMessage::GlDraw(_)
             | ServerMessage::QualityIndicator(_) => {}
         }

@@ -129,7 +129,7 @@ impl Client {
         let count = limit.min(self.unread.len());
         for parcel in self.unread.drain(..count).collect::<Vec<_>>() {
             let size = parcel.frame.size() as usize + 6 + parcel.extra();
-            self.descriptors.extend(parcel.descriptor);
+            self.descriptors.extend(parcel.descriptors);
             let frame = parcel.frame;
             if self.outlet.written(size, Instant::now()) {
                 self.told += 1;

@@ -5,7 +5,7 @@ use std::os::fd::{FromRawFd, OwnedFd};
 use std::sync::Arc;
 
 use host_server::display::handle::{Call, Handle, MemorySlot};
-use host_server::display::scanout::Scanout;
+use host_server::display::scanout::{Planes, Scanout};
 use host_server::guest::device::{CommandExt, PrimarySurface};
 use image::geometry::{Rect, Size};
 use tracing::warn;
@@ -26,8 +26,9 @@ type Qxl = Instance<QXLInstance>;
 const MAX_DEVICE_ADDRESS: usize = 256;
 const MAX_MONITORS: u32 = 16;
 
-/// Planes of one picture in graphics memory.
+/// Planes of one picture in graphics memory, and how many descriptors of more are closed.
 const MAX_PLANES: u32 = 4;
+const MAX_DESCRIPTORS: u32 = 64;
 
 entries! {
     /// Commands have arrived in the rings.
@@ -217,12 +218,14 @@ entries! {
         format: u32,
         y_0_top: c_int,
     ), or () => {
-        let plane = descriptor(fd).map(|descriptor| Plane { descriptor, offset: 0, stride });
-        let shape = Shape { width, height, format, modifier: Scanout::NO_MODIFIER, top_down: y_0_top != 0 };
-        set_scanout(qxl, plane, shape);
+        let descriptors = descriptor(fd).into_iter().collect();
+        let planes = Planes::one(stride);
+        let shape = Shape { width, height, planes, format, modifier: Scanout::NO_MODIFIER, top_down: y_0_top != 0 };
+        set_scanout(qxl, descriptors, shape);
     }
 
-    /// As `spice_qxl_gl_scanout`, for pictures in several planes; of these clients are told nothing yet.
+    /// As `spice_qxl_gl_scanout`, for pictures in several planes or amid a buffer. Those of more planes than there can be are closed
+    /// unseen.
     fn spice_qxl_gl_scanout2(
         qxl: Qxl,
         fd: In<c_int>,
@@ -236,19 +239,19 @@ entries! {
         y_0_top: c_int,
     ), or () => {
         let count = num_planes.min(MAX_PLANES);
-        let (offsets, strides) = (offset.read_all(count), stride.read_all(count));
-        let descriptors: Vec<_> = fd.read_all(count).into_iter().map(descriptor).collect();
-        let planes = descriptors.into_iter().zip(offsets).zip(strides);
-        let planes = planes.filter_map(|((descriptor, offset), stride)| {
-            Some(Plane { descriptor: descriptor?, offset, stride })
-        });
-        let mut planes: Vec<Plane> = planes.collect();
-        let given = planes.len();
-        let first = planes.pop().filter(|plane| given == 1 && plane.offset == 0);
-        if first.is_none() && given > 0 {
-            not_yet("pictures in several planes or amid a buffer", "clients do not see what is drawn with GL");
+        let given = fd.read_all(num_planes.min(MAX_DESCRIPTORS));
+        let mut descriptors: Vec<_> = given.into_iter().filter_map(descriptor).collect();
+        let mut planes = Planes { count: u16::try_from(count).unwrap_or(0), ..Planes::default() };
+        let fill = |to: &mut [u32; Planes::MAX], from: Vec<u32>| {
+            to.iter_mut().zip(from).for_each(|(to, from)| *to = from);
+        };
+        fill(&mut planes.offsets, offset.read_all(count));
+        fill(&mut planes.strides, stride.read_all(count));
+        if num_planes > MAX_PLANES {
+            warn!("a picture in {num_planes} planes is not shown: there are {MAX_PLANES} at most");
+            descriptors.clear();
         }
-        set_scanout(qxl, first, Shape { width, height, format, modifier, top_down: y_0_top != 0 });
+        set_scanout(qxl, descriptors, Shape { width, height, planes, format, modifier, top_down: y_0_top != 0 });
     }
 
     /// A part of the picture in graphics memory has changed; completed when clients have shown it.
@@ -259,29 +262,29 @@ entries! {
     }
 }
 
-/// One part of a picture in graphics memory.
-struct Plane {
-    descriptor: OwnedFd,
-    offset: u32,
-    stride: u32,
-}
-
-/// What all parts of such a picture have in common.
+/// What a picture in graphics memory is like.
 #[derive(Clone, Copy)]
 struct Shape {
     width: u32,
     height: u32,
+    planes: Planes,
     format: u32,
     modifier: u64,
     top_down: bool,
 }
 
-fn set_scanout(qxl: Qxl, plane: Option<Plane>, shape: Shape) {
-    let Shape { width, height, format: fourcc, modifier, top_down } = shape;
+fn set_scanout(qxl: Qxl, descriptors: Vec<OwnedFd>, shape: Shape) {
+    let Shape { width, height, planes, format: fourcc, modifier, top_down } = shape;
     let size = Size::new(width, height);
-    let scanout = plane.map(|Plane { descriptor, offset: _, stride }| {
-        let descriptor = Arc::new(descriptor);
-        Scanout { size, stride, fourcc, modifier, top_down, descriptor, open: texture::open }
+    let descriptors: Vec<_> = descriptors.into_iter().map(Arc::new).collect();
+    let scanout = (!descriptors.is_empty()).then_some(Scanout {
+        size,
+        planes,
+        fourcc,
+        modifier,
+        top_down,
+        descriptors,
+        open: texture::open,
     });
     with_display(qxl, |handle| handle.set_scanout(scanout));
 }

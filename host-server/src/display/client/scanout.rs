@@ -12,14 +12,15 @@ use crate::display::pipe::PipeItem;
 use crate::display::scanout::Scanout;
 
 impl DisplayClient {
-    /// Whether the client shows graphics memory itself: it needs no pixels of it.
-    pub const fn shows_scanouts(&self) -> bool {
-        self.scanouts.is_some()
+    /// Whether the client shows this graphics memory itself: it needs no pixels of it.
+    pub fn shows(&self, scanout: &Scanout) -> bool {
+        self.scanouts.is_some() && scanout.suits(&self.taker.capabilities)
     }
 
-    /// Queues another scanout, or takes back one that has not been sent when there is none any more. What the client shows
-    /// in that case it shows until it gets a primary surface, as with the original server.
+    /// Queues another scanout, or takes back one that has not been sent when there is none any more that the client can show. What it
+    /// shows in that case it shows until it gets a primary surface, as with the original server.
     pub fn show_scanout(&mut self, moment: Moment, scanout: Option<&Arc<Scanout>>) {
+        let scanout = scanout.filter(|scanout| self.shows(scanout));
         let Some(viewer) = &mut self.scanouts else { return };
         match scanout {
             Some(scanout) => {
@@ -48,11 +49,11 @@ impl DisplayClient {
         true
     }
 
-    /// The message that gives the client a scanout, with its descriptor, unless there is a newer one.
+    /// The message that gives the client a scanout, with its descriptors, unless there is a newer one.
     pub(super) fn scanout_parcel(&mut self, number: u64) -> Option<Parcel> {
         let scanout = self.scanouts.as_mut()?.take(number)?;
-        let frame = ServerMessage::GlScanoutUnix(scanout.message()).encode();
-        Some(Parcel { frame, descriptor: Some(Arc::clone(&scanout.descriptor)) })
+        let frame = scanout.message(&self.taker.capabilities).encode();
+        Some(Parcel { frame, descriptors: scanout.descriptors.clone() })
     }
 }
 

@@ -42,7 +42,8 @@ impl Engine {
     pub fn set_scanout(&mut self, scanout: Option<Scanout>) {
         let scanout = scanout.map(Arc::new);
         let size = scanout.as_ref().map(|scanout| scanout.size);
-        if self.screen.has_surface && self.primary_size() != size {
+        let needs_pixels = |scanout: &Arc<Scanout>| self.needs_pixels(scanout);
+        if self.primary_size() != size || !scanout.as_ref().is_some_and(needs_pixels) {
             self.hide_scanout();
         }
         self.screen.pixels = None;
@@ -71,7 +72,9 @@ impl Engine {
         };
         self.moment += 1;
         let mut waits_for = BTreeSet::new();
-        for (id, client) in self.clients.iter_mut().filter(|(_, client)| client.joined()) {
+        let scanout = self.screen.scanout.as_deref();
+        let shows = |client: &DisplayClient| client.joined() && scanout.is_some_and(|it| client.shows(it));
+        for (id, client) in self.clients.iter_mut().filter(|(_, client)| shows(client)) {
             if client.draw_scanout(self.moment, area) {
                 waits_for.insert(*id);
             }
@@ -113,7 +116,7 @@ impl Engine {
     pub(super) fn show_scanout(&mut self, id: ClientId, now: Instant) {
         let Some(scanout) = self.screen.scanout.clone() else { return };
         let Some(client) = self.clients.get_mut(&id) else { return };
-        if client.shows_scanouts() {
+        if client.shows(&scanout) {
             client.show_scanout(self.moment, Some(&scanout));
             if let Some(monitors) = self.monitors.clone() {
                 client.push(self.moment, PipeItem::Monitors(monitors));
@@ -127,7 +130,13 @@ impl Engine {
 
     /// Whether the primary surface is the scanout's, which the client needs none of.
     pub(super) fn is_needless_surface(&self, client: &DisplayClient) -> bool {
-        self.screen.has_surface && client.shows_scanouts()
+        let shows = |scanout: &Arc<Scanout>| client.shows(scanout);
+        self.screen.has_surface && self.screen.scanout.as_ref().is_some_and(shows)
+    }
+
+    /// Whether there is a client that cannot show the scanout itself.
+    fn needs_pixels(&self, scanout: &Scanout) -> bool {
+        self.clients.values().any(|client| client.joined() && !client.shows(scanout))
     }
 
     /// Takes the primary surface away if it is the scanout's.
@@ -152,11 +161,10 @@ impl Engine {
 
     /// Draws `area` of the scanout on the primary surface, for clients that are sent pixels.
     fn show_pixels(&mut self, area: Rect, now: Instant) {
-        let needed = self.clients.values().any(|client| client.joined() && !client.shows_scanouts());
-        if !needed {
+        let Some(scanout) = self.screen.scanout.clone() else { return };
+        if !self.needs_pixels(&scanout) {
             return self.hide_scanout();
         }
-        let Some(scanout) = self.screen.scanout.clone() else { return };
         let Some(pixels) = self.scanout_pixels(&scanout) else { return self.hide_scanout() };
         if !self.screen.has_surface && !self.create_scanout_surface(scanout.size) {
             return;

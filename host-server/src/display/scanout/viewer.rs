@@ -58,17 +58,18 @@ impl ScanoutViewer {
 mod tests {
     use image::geometry::Size;
 
+    use super::super::Planes;
     use super::*;
 
     fn scanout() -> Arc<Scanout> {
         let (end, _other) = std::os::unix::net::UnixStream::pair().unwrap();
         Arc::new(Scanout {
             size: Size::new(10, 10),
-            stride: 40,
+            planes: Planes::one(40),
             fourcc: Scanout::XRGB8888,
             modifier: Scanout::LINEAR,
             top_down: true,
-            descriptor: Arc::new(end.into()),
+            descriptors: vec![Arc::new(end.into())],
             open: |_, _| Err("not read here".to_owned()),
         })
     }

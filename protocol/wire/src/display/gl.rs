@@ -29,6 +29,31 @@ structure! {
         pub flags: GlScanoutFlags,
     }
 
+    /// The same of a texture in several planes, for clients with
+    /// [`GL_SCANOUT2`](crate::capability::display::GL_SCANOUT2). As many descriptors as `descriptors` says come behind the frame,
+    /// each attached to a byte of its own.
+    #[derive(Copy, Default)]
+    pub struct GlScanout2Unix {
+        /// Columns.
+        pub width: u32,
+        /// Rows.
+        pub height: u32,
+        /// Bytes of each plane's buffer before its first row.
+        pub offsets: [u32; 4],
+        /// Bytes from one row of each plane to the next.
+        pub strides: [u32; 4],
+        /// Format of the pixels, of `drm_fourcc.h`.
+        pub fourcc: u32,
+        /// How the rows run.
+        pub flags: GlScanoutFlags,
+        /// How the pixels lie in memory, of `drm_fourcc.h`.
+        pub modifier: u64,
+        /// Planes, at most 4.
+        pub planes: u16,
+        /// Descriptors, at most 4.
+        pub descriptors: u16,
+    }
+
     /// The part of the texture that changed, in pixels.
     #[derive(Copy, Default)]
     pub struct GlDraw {

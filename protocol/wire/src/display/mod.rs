@@ -11,7 +11,7 @@ mod surface;
 
 use bytes::Bytes;
 
-pub use gl::{GlDraw, GlScanoutFlags, GlScanoutUnix};
+pub use gl::{GlDraw, GlScanout2Unix, GlScanoutFlags, GlScanoutUnix};
 pub use invalidation::{CacheId, InvalList, Resource, ResourceType};
 pub use monitors::{Head, MonitorsConfig};
 pub use preferences::{Init, PreferredCompression, PreferredVideoCodecs};
@@ -76,6 +76,8 @@ messages! {
         GlDraw(GlDraw) = 321,
         /// Quality of the connection; the original never sends it.
         QualityIndicator(Bytes) = 322,
+        /// As `GlScanoutUnix`, of a texture in several planes.
+        GlScanout2Unix(GlScanout2Unix) = 323,
     }
 }
 

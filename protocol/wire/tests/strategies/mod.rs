@@ -77,7 +77,7 @@ fn one<T: Any>(_: &'static str) -> BoxedStrategy<T> {
     T::any()
 }
 
-numbers!(u8, u16, u32, u64, i16, i32, i64, bool, [u8; 16]);
+numbers!(u8, u16, u32, u64, i16, i32, i64, bool, [u8; 16], [u32; 4]);
 
 impl Any for Bytes {
     fn any() -> BoxedStrategy<Self> {
@@ -178,6 +178,7 @@ structures! {
     port::Event { event }
     port::Init { name, opened }
     display::GlScanoutUnix { width, height, stride, fourcc, flags }
+    display::GlScanout2Unix { width, height, offsets, strides, fourcc, flags, modifier, planes, descriptors }
     display::GlDraw { x, y, width, height }
     display::Resource { resource_type, id }
     display::CacheId { id }
@@ -268,7 +269,7 @@ messages! {
         InvalPalette(body), InvalAllPalettes, StreamCreate(body), StreamData(body), StreamClip(body),
         StreamDestroy(body), StreamDestroyAll, SurfaceCreate(body), SurfaceDestroy(body),
         StreamDataSized(body), MonitorsConfig(body), StreamActivateReport(body), GlScanoutUnix(body),
-        GlDraw(body), QualityIndicator(body)
+        GlDraw(body), QualityIndicator(body), GlScanout2Unix(body)
     }
     display::ClientMessage {
         Base(body), Init(body), StreamReport(body), PreferredCompression(body), GlDrawDone,

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use host_server::display::handle::Call;
-use host_server::display::scanout::Scanout;
 use host_server::display::scanout::draws::Draws;
+use host_server::display::scanout::{Planes, Scanout};
 use host_server::guest::region::Region;
 use image::geometry::{Point, Rect, Size};
 use rustix::fs::{MemfdFlags, memfd_create};
 use suite::client::Client;
 use suite::scene::Scene;
-use wire::capability::display::GL_SCANOUT;
+use wire::capability::display::{GL_SCANOUT, GL_SCANOUT2};
 use wire::display::{ClientMessage, GlDraw, ServerMessage};
 
 const SIZE: Size = Size { width: 64, height: 48 };
@@ -66,11 +66,11 @@ impl Memory {
     fn scanout(&self) -> Scanout {
         Scanout {
             size: SIZE,
-            stride: SIZE.width * 4,
+            planes: Planes::one(SIZE.width * 4),
             fourcc: Scanout::XRGB8888,
             modifier: Scanout::NO_MODIFIER,
             top_down: true,
-            descriptor: Arc::new(self.0.try_clone().unwrap().into()),
+            descriptors: vec![Arc::new(self.0.try_clone().unwrap().into())],
             open,
         }
     }
@@ -90,7 +90,10 @@ fn completed(scene: &Scene) -> Vec<u64> {
 /// What a client has been told of graphics memory.
 fn told(client: &Client) -> Vec<ServerMessage> {
     let is_told = |message: &&ServerMessage| {
-        matches!(message, ServerMessage::GlScanoutUnix(_) | ServerMessage::GlDraw(_))
+        matches!(
+            message,
+            ServerMessage::GlScanoutUnix(_) | ServerMessage::GlScanout2Unix(_) | ServerMessage::GlDraw(_)
+        )
     };
     client.received().iter().filter(is_told).cloned().collect()
 }
@@ -136,12 +139,61 @@ fn a_client_on_this_host_gets_the_memory_and_the_draws() {
 }
 
 #[test]
+fn what_lies_amid_a_buffer_or_in_planes_is_for_clients_that_know_planes_and_pixels_for_others() {
+    let mut scene = scene();
+    let mut old = Client::join_here(&scene.handle, 1, &[GL_SCANOUT]);
+    let mut new = Client::join_here(&scene.handle, 2, &[GL_SCANOUT, GL_SCANOUT2]);
+    let memory = Memory::new(1);
+    let mut show = |scanout: Scanout, old: &mut Client, new: &mut Client| {
+        old.forget();
+        new.forget();
+        scene.handle.set_scanout(Some(scanout));
+        scene.handle.draw_scanout_async(Rect::of_size(SIZE), 1000);
+        scene.settle_with(&mut [old, new]);
+        new.send(&ClientMessage::GlDrawDone);
+        if !told(old).is_empty() {
+            old.send(&ClientMessage::GlDrawDone);
+        }
+        scene.settle_with(&mut [old, new]);
+    };
+    show(memory.scanout(), &mut old, &mut new);
+    assert!(matches!(&told(&old)[..], [ServerMessage::GlScanoutUnix(_), ServerMessage::GlDraw(_)]));
+    assert!(matches!(&told(&new)[..], [ServerMessage::GlScanout2Unix(_), ServerMessage::GlDraw(_)]));
+
+    // All but the first row.
+    let stride = SIZE.width * 4;
+    let planes = Planes { offsets: [stride, 0, 0, 0], ..Planes::one(stride) };
+    let amid = Scanout { size: Size::new(64, 47), planes, ..memory.scanout() };
+    show(amid.clone(), &mut old, &mut new);
+    assert!(told(&old).is_empty());
+    let screen = old.screen().unwrap().longs().unwrap();
+    assert_eq!(screen.pixel(Point::new(5, 0)).unwrap() & 0x00ff_ffff, Memory::pixel(1, 5, 1));
+    let [ServerMessage::GlScanout2Unix(given), ServerMessage::GlDraw(_)] = told(&new)[..] else {
+        panic!("{:?}", told(&new))
+    };
+    assert_eq!((given.planes, given.descriptors, given.offsets[0]), (1, 1, stride));
+
+    let planes = Planes { count: 2, offsets: [0, 64, 0, 0], strides: [stride, stride, 0, 0] };
+    let descriptors = [memory.scanout().descriptors, memory.scanout().descriptors].concat();
+    show(Scanout { planes, descriptors, ..memory.scanout() }, &mut old, &mut new);
+    assert!(told(&old).is_empty() && old.screen().is_none(), "it cannot be read");
+    assert!(matches!(&told(&new)[..], [ServerMessage::GlScanout2Unix(given), _] if given.descriptors == 2));
+    assert_eq!(new.descriptors.len(), 4, "one, one and two");
+
+    show(amid, &mut old, &mut new);
+    assert!(old.screen().is_some());
+    show(memory.scanout(), &mut old, &mut new);
+    assert!(matches!(&told(&old)[..], [ServerMessage::GlScanoutUnix(_), ServerMessage::GlDraw(_)]));
+    assert!(old.screen().is_none() && new.screen().is_none());
+}
+
+#[test]
 fn a_descriptor_is_closed_when_nobody_needs_it() {
     let mut scene = scene();
     let mut client = Client::join_here(&scene.handle, 1, &[GL_SCANOUT]);
     let mut remote = Client::join(&scene.handle, 2);
     let scanout = Memory::new(1).scanout();
-    let descriptor = Arc::downgrade(&scanout.descriptor);
+    let descriptor = Arc::downgrade(&scanout.descriptors[0]);
     scene.handle.set_scanout(Some(scanout));
     scene.handle.draw_scanout_async(Rect::of_size(SIZE), 1000);
     scene.settle_with(&mut [&mut client, &mut remote]);
@@ -161,7 +213,7 @@ fn of_scanouts_that_a_client_does_not_read_one_is_kept() {
     let weak: Vec<_> = (0..500)
         .map(|seed| {
             let scanout = Memory::new(seed).scanout();
-            let weak = Arc::downgrade(&scanout.descriptor);
+            let weak = Arc::downgrade(&scanout.descriptors[0]);
             scene.handle.set_scanout(Some(scanout));
             scene.settle();
             weak
