@@ -1,7 +1,7 @@
 //! One client connection after its link: a queue of frames towards the socket, and events back.
 //!
 //! The owner of a channel (the display's thread, or the session on the main loop's thread) sends and never
-//! blocks; the transport reads, frames and writes. Messages carry a [`Credit`]: while too many of them are
+//! blocks; the transport reads, frames and writes, but for what the kernel takes at once of an owner that flushes. Messages carry a [`Credit`]: while too many of them are
 //! unprocessed the transport stops reading, so a client cannot fill the host's memory.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -54,6 +54,22 @@ impl Drop for Credit {
     }
 }
 
+/// Writes on the thread of a channel's owner, while the transport has nothing to write.
+pub trait DirectWrite: std::fmt::Debug + Send {
+    /// Takes all parcels and writes what the kernel takes at once; the transport writes the rest. `None` when the transport
+    /// is about to write others, which come first.
+    fn write(&mut self, parcels: &mut Vec<Parcel>) -> Option<Written>;
+}
+
+/// What went past the transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Bytes of frames and headers that are with the kernel.
+    pub bytes: usize,
+    /// Whether nothing is left.
+    pub all: bool,
+}
+
 /// Where the transport delivers events; called on a transport thread, must not block.
 pub type EventSink = Box<dyn FnMut(ConnectionEvent) + Send>;
 
@@ -99,9 +115,19 @@ struct State {
     /// Whether the transport has to be woken for what is in `frames`.
     announced: bool,
     waker: Option<Waker>,
+    shortcut: Option<Box<dyn DirectWrite>>,
 }
 
 impl State {
+    /// So many bytes are with the kernel; whether that makes the connection writable again.
+    fn on_written(&mut self, bytes: usize, now: Instant) -> bool {
+        self.backlog = self.backlog.saturating_sub(bytes);
+        self.throughput.on_written(bytes, self.backlog, now);
+        let writable = self.was_above && self.backlog < Connection::LOW_WATER;
+        self.was_above &= !writable;
+        writable
+    }
+
     fn wake(&self) {
         if let Some(waker) = &self.waker {
             waker.wake_by_ref();
@@ -123,7 +149,7 @@ impl Connection {
     /// Messages of one client that may be unprocessed.
     const MAX_IN_FLIGHT: usize = 32;
     /// Queued bytes that are worth waking the transport for before the owner says [`Connection::flush`].
-    const FLUSH_BYTES: usize = 64 * 1024;
+    const FLUSH_BYTES: usize = Self::LOW_WATER;
 
     /// A connection and its transport's end. Tests take the place of the transport.
     pub fn open(header: HeaderKind) -> (Self, Outlet) {
@@ -142,12 +168,23 @@ impl Connection {
         self.push(parcel.into(), Self::FLUSH_BYTES);
     }
 
-    /// Wakes the transport for what [`Connection::queue`] has queued.
+    /// Writes what [`Connection::queue`] has queued, or wakes the transport for it.
     pub fn flush(&self) {
         let mut state = self.shared.lock();
-        if !state.frames.is_empty() && !std::mem::replace(&mut state.announced, true) {
-            state.wake();
+        let state = &mut *state;
+        if state.frames.is_empty() || state.announced {
+            return;
         }
+        if let Some(written) = state.shortcut.as_mut().and_then(|shortcut| shortcut.write(&mut state.frames))
+        {
+            // Nothing of this was above the low mark: the transport would have been woken for it.
+            state.on_written(written.bytes, Instant::now());
+            if written.all {
+                return;
+            }
+        }
+        state.announced = true;
+        state.wake();
     }
 
     fn push(&self, parcel: Parcel, quiet_below: usize) {
@@ -210,13 +247,12 @@ impl Outlet {
     /// So many bytes of frames and headers are with the kernel at `now`; whether that makes the connection writable
     /// again.
     pub fn written(&self, bytes: usize, now: Instant) -> bool {
-        let mut state = self.shared.lock();
-        state.backlog = state.backlog.saturating_sub(bytes);
-        let waiting = state.backlog;
-        state.throughput.on_written(bytes, waiting, now);
-        let writable = state.was_above && state.backlog < Connection::LOW_WATER;
-        state.was_above &= !writable;
-        writable
+        self.shared.lock().on_written(bytes, now)
+    }
+
+    /// Lets the owner write by itself while this end has nothing to write.
+    pub fn set_shortcut(&self, shortcut: Box<dyn DirectWrite>) {
+        self.shared.lock().shortcut = Some(shortcut);
     }
 
     /// Permission to deliver one message, or `None` until one of those in flight has been processed.
@@ -238,6 +274,7 @@ impl Drop for Outlet {
         state.frames = Vec::new();
         state.backlog = 0;
         state.waker = None;
+        state.shortcut = None;
     }
 }
 
@@ -316,6 +353,36 @@ mod tests {
         credits.pop();
         assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
         assert!(outlet.credit().is_some());
+    }
+
+    /// Takes so many bytes.
+    #[derive(Debug)]
+    struct Kernel(usize);
+
+    impl DirectWrite for Kernel {
+        fn write(&mut self, parcels: &mut Vec<Parcel>) -> Option<Written> {
+            let size: usize = parcels.drain(..).map(|parcel| parcel.frame.size() as usize + 6).sum();
+            let bytes = size.min(self.0);
+            self.0 -= bytes;
+            Some(Written { bytes, all: bytes == size })
+        }
+    }
+
+    #[test]
+    fn what_the_kernel_takes_at_once_wakes_nobody() {
+        let (connection, outlet) = Connection::open(HeaderKind::Mini);
+        let woken = counted(&outlet);
+        outlet.set_shortcut(Box::new(Kernel(200)));
+        connection.queue(frame(94));
+        connection.flush();
+        assert_eq!((connection.backlog(), woken.0.load(Ordering::Relaxed)), (0, 0));
+        connection.queue(frame(194));
+        connection.flush();
+        assert_eq!(
+            (connection.backlog(), woken.0.load(Ordering::Relaxed)),
+            (100, 1),
+            "the transport has the rest"
+        );
     }
 
     #[test]

@@ -12,4 +12,5 @@ pub mod listener;
 pub mod network;
 pub mod peer;
 mod pump;
+mod shortcut;
 mod stream;

@@ -8,6 +8,7 @@ use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::os::fd::AsFd;
 use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use tokio::time::{Instant, Sleep};
 use wire::frame::FrameReader;
 
 use super::batch::{Batch, MAX_SLICES};
+use super::shortcut::Shortcut;
 use super::stream::Stream;
 use crate::channel::connection::{ConnectionEvent, Demand, EventSink, Outlet};
 use crate::channel::parcel::Parcel;
@@ -31,7 +33,10 @@ type End = Option<String>;
 
 /// Runs until either end has had enough, then tells the sink.
 pub(super) async fn run(stream: Box<dyn Stream>, outlet: Outlet, reader: FrameReader, sink: EventSink) {
-    let batch = Batch::new(outlet.header());
+    let batch = Arc::new(Mutex::new(Batch::new(outlet.header())));
+    if let Some(socket) = stream.socket() {
+        outlet.set_shortcut(Box::new(Shortcut::new(Arc::clone(&batch), socket)));
+    }
     let mut pump =
         Pump { stream, outlet, reader, sink, batch, taken: Vec::new(), draining: None, read_blocked: false };
     let end = poll_fn(|context| pump.poll(context)).await;
@@ -43,7 +48,8 @@ struct Pump {
     outlet: Outlet,
     reader: FrameReader,
     sink: EventSink,
-    batch: Batch,
+    /// Held from the moment when frames leave the queue: what is queued later must not overtake them.
+    batch: Arc<Mutex<Batch>>,
     /// Empty between calls; kept for its room.
     taken: Vec<Parcel>,
     /// Set once the owner has closed: when patience ends.
@@ -71,18 +77,20 @@ impl Pump {
 
     /// Writes until nothing is left or the kernel takes no more. Ready when the connection is over.
     fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<End> {
+        let batch = Arc::clone(&self.batch);
+        let mut batch = batch.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if self.batch.is_empty() && self.refill() == Demand::Close {
+            if batch.is_empty() && self.refill(&mut batch) == Demand::Close {
                 self.draining
                     .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + LINGER)));
             }
-            if self.batch.is_empty() {
+            if batch.is_empty() {
                 return match &self.draining {
                     Some(_) => self.poll_shutdown(context),
                     None => Poll::Pending,
                 };
             }
-            match self.poll_write_once(context) {
+            match self.poll_write_once(&mut batch, context) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(Some(describe(&error))),
                 Poll::Pending => return self.poll_patience(context),
@@ -90,27 +98,25 @@ impl Pump {
         }
     }
 
-    fn refill(&mut self) -> Demand {
+    fn refill(&mut self, batch: &mut Batch) -> Demand {
         let demand = self.outlet.take(&mut self.taken);
-        for parcel in self.taken.drain(..) {
-            self.batch.push(parcel);
-        }
+        self.taken.drain(..).for_each(|parcel| batch.push(parcel));
         demand
     }
 
-    fn poll_write_once(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let written = if let Some(descriptor) = self.batch.descriptor() {
+    fn poll_write_once(&mut self, batch: &mut Batch, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let written = if let Some(descriptor) = batch.descriptor() {
             ready!(self.stream.poll_send_descriptor(context, descriptor.as_fd()))?
         } else {
             let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-            let count = self.batch.slices(&mut slices);
+            let count = batch.slices(&mut slices);
             let slices = slices.get(..count).unwrap_or_default();
             ready!(Pin::new(&mut self.stream).poll_write_vectored(context, slices))?
         };
         if written == 0 {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }
-        self.batch.advance(written);
+        batch.advance(written);
         if self.outlet.written(written, Instant::now().into_std()) {
             (self.sink)(ConnectionEvent::Writable);
         }
@@ -290,6 +296,54 @@ mod tests {
             settle().await;
             assert!(matches!(rig.events.try_recv(), Ok(ConnectionEvent::Writable)));
         });
+    }
+
+    /// Frames that tell their number, of many sizes, to a peer that reads slowly at times.
+    #[test]
+    fn frames_stay_in_order_whoever_writes_them() {
+        const FRAMES: u32 = 20_000;
+        let (ours, mut peer) = std::os::unix::net::UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let (connection, outlet) = Connection::open(HeaderKind::Mini);
+        let pumping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let stream = tokio::net::UnixStream::from_std(ours).unwrap();
+                let reader = FrameReader::new(HeaderKind::Mini, 1000);
+                run(Box::new(stream), outlet, reader, Box::new(|_| ())).await;
+            });
+        });
+        let reading = std::thread::spawn(move || {
+            let mut frames = FrameReader::new(HeaderKind::Mini, 1 << 20);
+            let (mut next, mut piece) = (0, [0; 30_000]);
+            loop {
+                // Small reads fill the socket, large ones empty it.
+                let room = if next / 500 % 2 == 0 { 300 } else { piece.len() };
+                match std::io::Read::read(&mut peer, &mut piece[..room]).unwrap() {
+                    0 => return next,
+                    count => frames.feed(&piece[..count]),
+                }
+                while let Some(frame) = frames.next().unwrap() {
+                    assert_eq!(frame.body[..4], u32::to_le_bytes(next));
+                    next += 1;
+                }
+            }
+        });
+        for number in 0..FRAMES {
+            let mut body = vec![0; 4 + (number as usize * 7919) % 5000];
+            body[..4].copy_from_slice(&number.to_le_bytes());
+            connection.queue(Frame::new(1, Bytes::from(body)));
+            if number % 3 == 0 {
+                connection.flush();
+            }
+            while connection.backlog() > Connection::HIGH_WATER {
+                std::thread::yield_now();
+            }
+        }
+        connection.flush();
+        connection.close();
+        assert_eq!(reading.join().unwrap(), FRAMES);
+        pumping.join().unwrap();
     }
 
     #[test]

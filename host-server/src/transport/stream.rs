@@ -4,7 +4,7 @@
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::task::{Context, Poll, ready};
 
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
@@ -25,11 +25,24 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
     ) -> Poll<io::Result<usize>> {
         Poll::Ready(Err(io::Error::new(io::ErrorKind::Unsupported, "no descriptor can be sent here")))
     }
+
+    /// The socket for another thread that writes, if bytes go to it as they are.
+    fn socket(&self) -> Option<OwnedFd> {
+        None
+    }
 }
 
-impl Stream for TcpStream {}
+impl Stream for TcpStream {
+    fn socket(&self) -> Option<OwnedFd> {
+        self.as_fd().try_clone_to_owned().ok()
+    }
+}
 
 impl Stream for UnixStream {
+    fn socket(&self) -> Option<OwnedFd> {
+        self.as_fd().try_clone_to_owned().ok()
+    }
+
     fn poll_send_descriptor(
         &mut self,
         context: &mut Context<'_>,

@@ -9,6 +9,7 @@ use wire::display::ClientMessage;
 
 use super::Worker;
 use crate::channel::connection::{Connection, ConnectionEvent};
+use crate::channel::parcel::Parcel;
 use crate::cursor::{CursorClient, PointerState};
 use crate::display::client::DisplayClient;
 use crate::display::engine::Engine;
@@ -27,24 +28,25 @@ impl Links {
     /// Sends what the client may be sent.
     fn transmit(&mut self, client: ClientId, engine: &mut Engine, pointer: &PointerState, now: Instant) {
         if let Some(connection) = &self.display {
-            loop {
-                let (backlog, rate) = connection.load();
-                if backlog >= Connection::HIGH_WATER {
-                    break;
-                }
-                let Some(parcel) = engine.next_frame(client, Outgoing { backlog, rate }, now) else { break };
-                connection.queue(parcel);
-            }
-            connection.flush();
+            transmit(connection, |backlog, rate| engine.next_frame(client, Outgoing { backlog, rate }, now));
         }
         if let Some((connection, cursor)) = &mut self.cursor {
-            while connection.backlog() < Connection::HIGH_WATER {
-                let Some(frame) = cursor.next_frame(pointer) else { break };
-                connection.queue(frame);
-            }
-            connection.flush();
+            transmit(connection, |_, _| cursor.next_frame(pointer).map(Parcel::from));
         }
     }
+}
+
+/// Sends what `next` gives, as long as there is room.
+fn transmit(connection: &Connection, mut next: impl FnMut(usize, Option<u64>) -> Option<Parcel>) {
+    loop {
+        let (backlog, rate) = connection.load();
+        if backlog >= Connection::HIGH_WATER {
+            break;
+        }
+        let Some(parcel) = next(backlog, rate) else { break };
+        connection.queue(parcel);
+    }
+    connection.flush();
 }
 
 impl Worker {
