@@ -115,13 +115,11 @@ impl Tree {
         if let Some(source) = item.reads {
             cover.subtract_rect(&source);
         }
-        let mut index = self.entries.len();
-        while index > 0 && !cover.is_empty() {
-            index -= 1;
-            let Some(extent_here) = self.extents.get_mut(index) else { break };
-            if !extent_here.intersects(&cover.bounds()) {
-                continue;
-            }
+        let mut below = self.entries.len();
+        while !cover.is_empty()
+            && let Some(index) = newest_touching(&self.extents, below, &cover.bounds())
+        {
+            below = index;
             match self.entries.get_mut(index) {
                 Some(Entry::Draw { item: older, visible }) => {
                     visible.subtract(&cover);
@@ -131,7 +129,9 @@ impl Tree {
                         self.entries.remove(index);
                         self.extents.remove(index);
                     } else {
-                        *extent_here = extent(visible, older.reads);
+                        if let Some(extent_here) = self.extents.get_mut(index) {
+                            *extent_here = extent(visible, older.reads);
+                        }
                         if let Some(source) = older.reads {
                             cover.subtract_rect(&source);
                         }
@@ -142,6 +142,17 @@ impl Tree {
             }
         }
     }
+}
+
+/// The last of the first `below` extents that touches `area`.
+fn newest_touching(extents: &VecDeque<Rect>, below: usize, area: &Rect) -> Option<usize> {
+    let (older, newer) = extents.as_slices();
+    let touches = |extent: &Rect| extent.intersects(area);
+    let among_newer = newer.get(..below.saturating_sub(older.len())).unwrap_or_default();
+    if let Some(index) = among_newer.iter().rposition(touches) {
+        return Some(older.len() + index);
+    }
+    older.get(..below.min(older.len())).unwrap_or_default().iter().rposition(touches)
 }
 
 /// The smallest rectangle around what is touched and what is read.

@@ -4,7 +4,7 @@
 //! The feeder pushes and waits; the library's threads take, release and complete, and never wait. The
 //! library is held to its contract: what it releases twice, or never took, is counted as a fault.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -72,7 +72,8 @@ struct State {
     rings: [VecDeque<Entry>; 2],
     /// The library has seen the ring empty and waits to be woken.
     asleep: [bool; 2],
-    live: HashMap<u64, (Memory, Option<u32>)>,
+    /// By their numbers, which rise: the oldest is the one that mostly goes next.
+    live: BTreeMap<u64, (Memory, Option<u32>)>,
     /// Surfaces that commands have created and not destroyed, by their numbers.
     surfaces: BTreeMap<u32, OffScreen>,
     /// Memory of released commands, where it is kept to the end.
