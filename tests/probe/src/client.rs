@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use wire::channel::{ChannelId, ChannelType};
-use wire::display::{self, ImageCompression, PreferredCompression};
+use wire::display::{self, ImageCompression, PreferredCompression, PreferredVideoCodecs, VideoCodec};
 use wire::frame::Frame;
 use wire::inputs::{self, Button, ButtonMask, MouseButtons, MouseMotion, MousePosition};
 use wire::main::{self, AgentTokens, MouseMode, MouseModeRequest};
@@ -48,6 +48,10 @@ pub struct Options {
     pub mini_header: bool,
     /// The compression that the client asks for; `None` to leave it to the server.
     pub compression: Option<ImageCompression>,
+    /// Capabilities of displays that are said beside those for what is decoded, which videos are not.
+    pub display_capabilities: Vec<u32>,
+    /// The video codecs that the client asks for, the best first; empty to leave it to the server.
+    pub video_codecs: Vec<VideoCodec>,
     /// Pixels of the image cache that the client says it has.
     pub image_cache_pixels: i64,
     /// Whether messages are only counted, and nothing is decoded.
@@ -67,6 +71,8 @@ impl Default for Options {
             channels: vec![ChannelType::DISPLAY, ChannelType::CURSOR, ChannelType::INPUTS],
             mini_header: true,
             compression: Some(ImageCompression::LZ),
+            display_capabilities: Vec::new(),
+            video_codecs: Vec::new(),
             image_cache_pixels: IMAGE_CACHE_PIXELS,
             null: false,
             display_rate: None,
@@ -121,14 +127,20 @@ impl Client {
     }
 
     fn link(&mut self, channel: ChannelId, connection_id: u32) -> Result<(), ProbeError> {
-        let Options { timeout, password, mini_header, .. } = &self.options;
+        let Options { timeout, password, mini_header, display_capabilities, .. } = &self.options;
         let mut stream = self
             .address
             .connect(*timeout)
             .map_err(ProbeError::transport(format!("connect to {}", self.address)))?;
         let configured = ProbeError::transport("set the time-out of a socket");
         stream.set_read_timeout(Some(*timeout)).map_err(configured)?;
-        let introduction = Introduction { connection_id, channel, password, mini_header: *mini_header };
+        let introduction = Introduction {
+            connection_id,
+            channel,
+            password,
+            mini_header: *mini_header,
+            display: display_capabilities,
+        };
         let header = link(&mut stream, &introduction)?;
         stream.set_read_timeout(None).map_err(ProbeError::transport("set the time-out of a socket"))?;
 
@@ -167,6 +179,10 @@ impl Client {
         if let Some(compression) = self.options.compression {
             let preferred = PreferredCompression { compression };
             frames.push(display::ClientMessage::PreferredCompression(preferred).encode());
+        }
+        if !self.options.video_codecs.is_empty() {
+            let preferred = PreferredVideoCodecs { codecs: self.options.video_codecs.clone() };
+            frames.push(display::ClientMessage::PreferredVideoCodecs(preferred).encode());
         }
         frames
     }

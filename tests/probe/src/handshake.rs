@@ -26,6 +26,8 @@ pub(crate) struct Introduction<'a> {
     pub password: &'a str,
     /// Whether the client can do with small headers.
     pub mini_header: bool,
+    /// What a display can do beside what the probe decodes.
+    pub display: &'a [u32],
 }
 
 /// What the probe can do on a channel of this type.
@@ -51,12 +53,16 @@ pub(crate) fn link(
     stream: &mut (impl Read + Write),
     introduction: &Introduction<'_>,
 ) -> Result<HeaderKind, ProbeError> {
-    let Introduction { connection_id, channel, password, mini_header } = *introduction;
+    let Introduction { connection_id, channel, password, mini_header, display } = *introduction;
     let mut common = Capabilities::of([capability::base::AUTH_SELECTION, capability::base::AUTH_TICKET]);
     if mini_header {
         common.insert(capability::base::MINI_HEADER);
     }
-    let mess = LinkMess { connection_id, channel, common, specific: capabilities(channel.channel_type) };
+    let mut specific = capabilities(channel.channel_type);
+    if channel.channel_type == ChannelType::DISPLAY {
+        display.iter().for_each(|bit| specific.insert(*bit));
+    }
+    let mess = LinkMess { connection_id, channel, common, specific };
     stream.write_all(&mess.encode()).map_err(ProbeError::transport("send the link message"))?;
 
     let reply = read_reply(stream)?;

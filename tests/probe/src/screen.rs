@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use canvas::Surfaces;
 use image::geometry::Size;
 use image::surface::{Surface, SurfaceFormat};
-use wire::display::{MonitorsConfig, ServerMessage, SurfaceCreate};
+use wire::display::{MonitorsConfig, ServerMessage, StreamCreate, SurfaceCreate};
 use wire::drawable::{Drawable, SurfaceId};
 use wire::image::Image;
 
@@ -30,6 +30,8 @@ pub struct Screen {
     pub drawn: u64,
     /// The monitors that show the primary surface.
     pub monitors: MonitorsConfig,
+    /// The videos that have begun, whether or not they have ended. Their frames are not decoded.
+    pub videos: Vec<StreamCreate>,
 }
 
 impl Screen {
@@ -95,7 +97,9 @@ impl Screen {
             ServerMessage::InvalAllPalettes => self.caches.forget_all_palettes(),
             ServerMessage::MonitorsConfig(monitors) => self.monitors = monitors,
             ServerMessage::StreamCreate(stream) => {
-                return Err(format!("video in {:?} is not decoded", stream.codec));
+                let fault = format!("video in {:?} is not decoded", stream.codec);
+                self.videos.push(stream);
+                return Err(fault);
             }
             ServerMessage::Base(_)
             | ServerMessage::StreamData(_)

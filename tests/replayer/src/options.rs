@@ -15,7 +15,8 @@ use clap::{Parser, ValueEnum};
 /// primary surface of 64 x 16 pixels that is destroyed at once), `report` (print what it cost), `look [FOLDER]`
 /// (print what every surface shows, and write its pixels to the folder), `replay FILE` (have
 /// the library's own replayer read a recording, in place of what else there is to feed), `migrate ...` (a
-/// step of a migration), `agent ...` (something that the guest's agent does), `quit`.
+/// step of a migration), `agent ...` (something that the guest's agent does), `codecs LIST` (set the list of
+/// video codecs, and print what the library makes of it), `quit`.
 #[derive(Clone, Debug, Parser)]
 #[command(version)]
 pub struct Options {

@@ -120,6 +120,13 @@ pub enum Line<'a> {
         /// The MD5 of its rows in the order of memory.
         md5: &'a str,
     },
+    /// The list of video codecs was set.
+    VideoCodecs {
+        /// What the call returned.
+        result: i32,
+        /// The list that the library has now.
+        list: &'a str,
+    },
     /// What the verb before it has led to is printed.
     Done,
     /// A byte of a key's scan code.

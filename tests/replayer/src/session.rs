@@ -42,11 +42,16 @@ enum Verb {
     Migrate(MigrationCall),
     Agent(AgentCall),
     Scanout(ScanoutCall),
+    VideoCodecs(String),
     Quit,
 }
 
 impl Verb {
     fn parse(line: &str) -> Result<Self> {
+        // Spaces are a part of the list.
+        if let Some(list) = line.strip_prefix("codecs ") {
+            return Ok(Self::VideoCodecs(list.to_owned()));
+        }
         Ok(match line.split_whitespace().collect::<Vec<_>>().as_slice() {
             ["go", "all"] => Self::Go(u64::MAX),
             ["go", count] => Self::Go(count.parse().with_context(|| format!("`{count}` is no number"))?),
@@ -248,6 +253,10 @@ impl Session {
                 if !matches!(call, ScanoutCall::Draw(_)) {
                     report::print(&Line::Done);
                 }
+            }
+            Verb::VideoCodecs(list) => {
+                let (result, list) = &self.host.set_video_codecs(&list)?;
+                report::print(&Line::VideoCodecs { result: *result, list });
             }
             Verb::Quit => return Ok(false),
         }

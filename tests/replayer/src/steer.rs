@@ -67,6 +67,15 @@ pub struct Seen {
     pub md5: String,
 }
 
+/// The line `video_codecs`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct VideoCodecs {
+    /// What the call that set the list returned.
+    pub result: i32,
+    /// The list that the library has now.
+    pub list: String,
+}
+
 /// The line `cost`.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub struct Cost {
@@ -284,6 +293,15 @@ impl Replayer {
     pub fn agent(&mut self, step: &str) -> Result<Vec<Value>> {
         self.say(&format!("agent {step}"))?;
         self.lines_until("done", |line| line.get("event").and_then(Value::as_str) == Some("done"))
+    }
+
+    /// Sets the list of video codecs.
+    ///
+    /// # Errors
+    /// As [`Replayer::expect`].
+    pub fn set_video_codecs(&mut self, list: &str) -> Result<VideoCodecs> {
+        self.say(&format!("codecs {list}"))?;
+        self.expect("video_codecs")
     }
 
     /// The host draws graphics memory; the line `drawn` follows when the library waits for nobody.

@@ -55,6 +55,9 @@ entry_points! {
     spice_server_set_jpeg_compression: fn(Server, c_int) -> c_int;
     spice_server_set_zlib_glz_compression: fn(Server, c_int) -> c_int;
     spice_server_set_streaming_video: fn(Server, c_int) -> c_int;
+    spice_server_set_video_codecs: fn(Server, *const c_char) -> c_int;
+    spice_server_get_video_codecs: fn(Server) -> *const c_char;
+    spice_server_free_video_codecs: fn(Server, *const c_char);
     spice_server_set_agent_copypaste: fn(Server, c_int) -> c_int;
     spice_server_set_agent_file_xfer: fn(Server, c_int) -> c_int;
     spice_server_set_agent_mouse: fn(Server, c_int) -> c_int;

@@ -16,7 +16,7 @@ mod migration;
 mod native;
 mod scanout;
 
-use std::ffi::{CString, c_int};
+use std::ffi::{CStr, CString, c_int};
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::sync::Arc;
@@ -168,6 +168,24 @@ impl Host {
         // SAFETY: the server is valid.
         unsafe { (self.entry.spice_server_vm_start)(self.server) };
         Ok(())
+    }
+
+    /// Sets the list of video codecs; gives what the library returned, and the list that it has then.
+    ///
+    /// # Errors
+    /// The list has a 0 in it, or the library gives none.
+    pub fn set_video_codecs(&self, list: &str) -> Result<(c_int, String)> {
+        let list = CString::new(list)?;
+        // SAFETY: the server is valid and copies what it needs of the list.
+        let result = unsafe { (self.entry.spice_server_set_video_codecs)(self.server, list.as_ptr()) };
+        // SAFETY: the server is valid.
+        let found = unsafe { (self.entry.spice_server_get_video_codecs)(self.server) };
+        ensure!(!found.is_null(), "spice_server_get_video_codecs gave nothing");
+        // SAFETY: a text that is ours until it is given back.
+        let text = unsafe { CStr::from_ptr(found) }.to_string_lossy().into_owned();
+        // SAFETY: it is given back once.
+        unsafe { (self.entry.spice_server_free_video_codecs)(self.server, found) };
+        Ok((result, text))
     }
 
     /// Rings the library's bell from other threads.
