@@ -32,6 +32,7 @@ use crate::recorder::Recorder;
 use crate::session::inbox::{Inbound, Inbox};
 use crate::session::migration::Migration;
 use crate::session::{Action, ChannelNotice, Session, SessionSettings};
+use crate::settings::video_codecs::VideoCodecs;
 use crate::settings::{Compression, Settings, StreamingVideo};
 use crate::transport::listener::Listener;
 use crate::transport::network::{Network, Reception};
@@ -204,6 +205,9 @@ impl Server {
         let timer = main_loop.timer(Arc::new(move || with(&weak, Shared::on_time)))?.into();
         let mut state = self.shared.lock();
         state.host = Some(Host { main_loop, timer, watch });
+        if state.settings.video_codecs.is_empty() {
+            state.settings.video_codecs = VideoCodecs::usual();
+        }
         let endpoint = state.settings.endpoint();
         let adopted = state.settings.listening_socket.take();
         if let Some(endpoint) = endpoint {
@@ -285,6 +289,11 @@ impl Server {
     /// Changes what is sent as video.
     pub fn set_streaming_video(&self, streaming: StreamingVideo) {
         self.configure_displays(|settings| settings.streaming_video = streaming);
+    }
+
+    /// Changes what video may be encoded in. Videos that clients watch go on as they are.
+    pub fn set_video_codecs(&self, codecs: VideoCodecs) {
+        self.configure_displays(|settings| settings.video_codecs = codecs);
     }
 
     fn configure_displays(&self, change: impl FnOnce(&mut Settings)) {

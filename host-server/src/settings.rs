@@ -1,7 +1,10 @@
 //! What the host says about the server, most of it before it is initialised.
 
+pub mod video_codecs;
+
 use std::os::fd::OwnedFd;
 
+use self::video_codecs::VideoCodecs;
 use crate::display::settings::DisplaySettings;
 use crate::transport::listener::{Endpoint, Family};
 
@@ -116,6 +119,8 @@ pub struct Settings {
     pub compression: Compression,
     /// Which moving regions are sent as video.
     pub streaming_video: StreamingVideo,
+    /// What video may be encoded in; a server that begins without it takes the usual ones.
+    pub video_codecs: VideoCodecs,
     /// Threads that compress images beside those of the displays; without a number as many as there are cores to spare.
     pub encoder_threads: Option<usize>,
 }
@@ -137,7 +142,11 @@ pub enum AddressFamily {
 impl Settings {
     /// What a display needs of them.
     pub fn display(&self) -> DisplaySettings {
-        DisplaySettings { compression: self.compression, streaming: self.streaming_video }
+        DisplaySettings {
+            compression: self.compression,
+            streaming: self.streaming_video,
+            video_codecs: self.video_codecs.order(),
+        }
     }
 
     /// Where to listen, if anywhere.

@@ -10,6 +10,8 @@
 mod boundary;
 mod device;
 pub mod entry;
+#[cfg(feature = "gstreamer")]
+mod gstreamer;
 mod input;
 pub mod layout;
 mod log;

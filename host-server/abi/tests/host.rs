@@ -87,6 +87,8 @@ with_nulls! {
     fn spice_server_set_zlib_glz_compression(Pointer, c_int) -> c_int = -1;
     fn spice_server_set_streaming_video(Pointer, c_int) -> c_int = -1;
     fn spice_server_add_renderer(Pointer, Pointer) -> c_int = -1;
+    fn spice_server_set_video_codecs(Pointer, Pointer) -> c_int = -1;
+    fn spice_server_get_video_codecs(Pointer) -> Pointer = null_mut();
     fn spice_server_free_video_codecs(Pointer, Pointer);
     fn spice_server_kbd_leds(Pointer, c_int) -> c_int = 0;
     fn spice_server_char_device_wakeup(Pointer);
@@ -137,7 +139,6 @@ mod server {
 
     unsafe extern "C" {
         pub(super) fn spice_server_new() -> Pointer;
-        pub(super) fn spice_server_get_video_codecs(_: Pointer) -> *mut c_char;
         pub(super) fn spice_server_char_device_recognized_subtypes() -> *const *const c_char;
     }
 }
@@ -391,9 +392,17 @@ fn an_interface_is_read_as_far_as_its_version_goes() {
 fn texts_for_c_are_whole() {
     // SAFETY: the list ends with null, and each name with a 0.
     unsafe {
-        let codecs = server::spice_server_get_video_codecs(null_mut());
-        assert_eq!(std::ffi::CStr::from_ptr(codecs), c"spice:mjpeg");
-        spice_server_free_video_codecs::call(null_mut(), codecs.cast());
+        let server = server::spice_server_new();
+        for (list, outcome, kept) in
+            [(c";", -1, c""), (c"foo;spice:mjpeg", 0, c"spice:mjpeg"), (c"foo", -1, c"spice:mjpeg")]
+        {
+            let list = list.as_ptr().cast_mut().cast();
+            assert_eq!(spice_server_set_video_codecs::call(server, list), outcome);
+            let codecs = spice_server_get_video_codecs::call(server);
+            assert_eq!(std::ffi::CStr::from_ptr(codecs.cast()), kept);
+            spice_server_free_video_codecs::call(server, codecs);
+        }
+        spice_server_destroy::call(server);
         let mut names = server::spice_server_char_device_recognized_subtypes();
         let mut count = 0;
         while !(*names).is_null() {

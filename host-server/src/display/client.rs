@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use image::bitmap::Bitmap;
 use image::geometry::Rect;
 use image::glz;
 use image::region::Region;
@@ -34,13 +35,15 @@ use super::pipe::{Pipe, PipeItem};
 use super::pixmap_cache::{Kept, PixmapCache};
 use super::scanout::viewer::ScanoutViewer;
 use super::stream::Streams;
-use super::stream::frame::{Encoded, Quality};
-use super::stream::viewer::Viewer;
+use super::stream::codec::Supply;
+use super::stream::frame::Encoded;
+use super::stream::viewer::{Lack, Outcome, Viewer};
 use crate::channel::connection::Connection;
 use crate::channel::parcel::Parcel;
 use crate::channel::window::AckWindow;
 use crate::fault::ClientFault;
 use crate::media_clock::MediaClock;
+use crate::settings::video_codecs::CodecOrder;
 
 /// What the display has to do after a client's message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,12 +112,13 @@ impl DisplayClient {
         is_local: bool,
         may_cache: bool,
         clock: MediaClock,
+        supply: Supply,
         now: Instant,
     ) -> Self {
         let window = AckWindow::new(AckWindow::LAN);
         let (generation, size) = window.announcement();
         let announce = base::ServerMessage::SetAck(base::SetAck { generation, window: size });
-        let viewer = Viewer::new(&capabilities, is_local, clock);
+        let viewer = Viewer::new(&capabilities, is_local, clock, supply);
         // Only a socket on this host carries descriptors.
         let shows_scanouts = is_local
             && [capability::GL_SCANOUT, capability::GL_SCANOUT2]
@@ -170,14 +174,17 @@ impl DisplayClient {
                 self.progress_at = now;
             }
             ClientMessage::StreamReport(report) => {
-                if !self.viewer.on_report(report, now) {
-                    return Ok(Reaction::NoVideo);
-                }
+                let outcome = self.viewer.on_report(report, now);
+                return Ok(self.follow_video(outcome));
+            }
+            ClientMessage::PreferredVideoCodecs(wish) => {
+                let outcome = self.viewer.set_wish(&wish.codecs, now);
+                return Ok(self.follow_video(outcome));
             }
             // One that nobody waits for says nothing: some clients answer a scanout as well.
             ClientMessage::GlDrawDone => return Ok(Reaction::Drawn),
             // Migration is not offered; what belongs to it has no effect.
-            ClientMessage::Base(_) | ClientMessage::PreferredVideoCodecs(_) => {}
+            ClientMessage::Base(_) => {}
         }
         Ok(Reaction::None)
     }
@@ -335,8 +342,13 @@ impl DisplayClient {
         Region::from_rects(self.videos.values().copied())
     }
 
-    /// The video of which the client may be sent a frame, with so many bytes before it, and how good that is.
-    pub fn due_video(&self, streams: &Streams, backlog: usize) -> Option<(u32, Quality)> {
+    /// The host has another order of video codecs.
+    pub fn set_codec_order(&mut self, order: CodecOrder) {
+        self.viewer.set_order(order);
+    }
+
+    /// The video of which the client may be sent a frame, with so many bytes before it, and what is needed for that.
+    pub fn due_video(&self, streams: &Streams, backlog: usize) -> Option<(u32, Lack)> {
         let may = self.joined && self.ready.is_empty() && self.window.is_open();
         if may && backlog < Self::MAX_VIDEO_BACKLOG { self.viewer.due(streams) } else { None }
     }
@@ -344,6 +356,23 @@ impl DisplayClient {
     /// Queues a video's frame.
     pub fn push_video(&mut self, id: u32, moment: (u64, u64), encoded: Encoded, now: Instant) {
         self.ready.extend(self.viewer.frame(id, moment, encoded, now).map(|message| message.encode().into()));
+    }
+
+    /// Gives the picture of a video to the client's own encoder.
+    pub fn push_picture(&mut self, id: u32, moment: (u64, u64), picture: Bitmap, now: Instant) -> Reaction {
+        let outcome = self.viewer.picture(id, moment, picture, now);
+        self.follow_video(outcome)
+    }
+
+    /// Queues the frames that the client's encoders have made.
+    pub fn collect_frames(&mut self, streams: &Streams, now: Instant) -> Reaction {
+        let outcome = self.viewer.collect(streams, now);
+        self.follow_video(outcome)
+    }
+
+    fn follow_video(&mut self, Outcome { messages, no_video }: Outcome) -> Reaction {
+        self.ready.extend(messages.into_iter().map(|message| message.encode().into()));
+        if no_video { Reaction::NoVideo } else { Reaction::None }
     }
 
     /// The next frame, if the client may be sent one.
@@ -399,6 +428,7 @@ impl DisplayClient {
     /// Takes note of how fast the client's connection is.
     pub fn on_rate(&mut self, bytes_per_second: u64) {
         self.estimate.on_rate(bytes_per_second);
+        self.viewer.on_rate(bytes_per_second);
         self.follow_link();
     }
 
@@ -463,9 +493,8 @@ impl DisplayClient {
                 ServerMessage::InvalAllPixmaps(base::WaitForChannels { waits: Vec::new() })
             }
             PipeItem::StreamCreate(shape) => {
-                return self
-                    .ready
-                    .extend(self.viewer.begin(shape, now).map(|message| message.encode().into()));
+                let messages = self.viewer.begin(shape, now);
+                return self.ready.extend(messages.into_iter().map(|message| message.encode().into()));
             }
             PipeItem::StreamDestroy(id) => match self.viewer.end(id) {
                 Some(message) => message,

@@ -33,6 +33,8 @@ use super::picture::Image;
 use super::pipe::PipeItem;
 use super::settings::DisplaySettings;
 use super::stream::Streams;
+use super::stream::codec::Supply;
+use super::stream::encoder::built_in;
 use super::surfaces::Surfaces;
 use crate::channel::parcel::Parcel;
 use crate::fault::{ClientFault, GuestFault};
@@ -60,6 +62,8 @@ pub struct Engine {
     monitors: Option<Arc<Monitors>>,
     encoder: Encoder,
     streams: Streams,
+    /// What clients get videos in.
+    supply: Supply,
     /// The host's setting.
     streaming: StreamingVideo,
     screen: Screen,
@@ -76,6 +80,7 @@ impl Engine {
             max_surfaces,
             clients: BTreeMap::new(),
             monitors: None,
+            supply: Supply { order: settings.video_codecs, encoders: built_in(), wake: wake.clone() },
             encoder: Encoder::new(settings.compression, pool, wake),
             streams: Streams::new(settings.streaming),
             streaming: settings.streaming,
@@ -181,10 +186,19 @@ impl Engine {
     }
 
     /// Changes the host's settings.
-    pub const fn configure(&mut self, settings: DisplaySettings) {
+    pub fn configure(&mut self, settings: DisplaySettings) {
+        if self.supply.order != settings.video_codecs {
+            self.supply.order = settings.video_codecs;
+            self.clients.values_mut().for_each(|client| client.set_codec_order(settings.video_codecs));
+        }
         self.encoder.set_compression(settings.compression);
         self.streaming = settings.streaming;
         self.follow_streaming();
+    }
+
+    /// What clients that join get videos in.
+    pub fn video_supply(&self) -> Supply {
+        self.supply.clone()
     }
 
     /// A client has linked.
@@ -203,13 +217,18 @@ impl Engine {
     /// A client has sent a message.
     pub fn handle(&mut self, id: ClientId, message: &ClientMessage, now: Instant) -> Result<(), ClientFault> {
         let Some(client) = self.clients.get_mut(&id) else { return Ok(()) };
-        match client.handle(message, now)? {
+        let reaction = client.handle(message, now)?;
+        self.react(id, reaction, now);
+        Ok(())
+    }
+
+    fn react(&mut self, id: ClientId, reaction: Reaction, now: Instant) {
+        match reaction {
             Reaction::None => {}
             Reaction::Join => self.show_everything(id, now),
             Reaction::NoVideo => self.without_videos(id),
             Reaction::Drawn => self.on_drawn(id),
         }
-        Ok(())
     }
 
     /// The next frame for a client.
@@ -223,7 +242,7 @@ impl Engine {
             }
         }
         if !self.streams.is_empty() {
-            self.push_video_frame(id, outgoing.backlog, now);
+            self.push_video_frames(id, outgoing.backlog, now);
         }
         self.clients.get_mut(&id)?.next_frame(&mut self.encoder, now)
     }

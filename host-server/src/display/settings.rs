@@ -1,5 +1,6 @@
 //! What the host says about how pictures are sent.
 
+use crate::settings::video_codecs::CodecOrder;
 use crate::settings::{Compression, StreamingVideo};
 
 /// Counts for all of a display's clients, from the next picture on.
@@ -9,4 +10,6 @@ pub struct DisplaySettings {
     pub compression: Compression,
     /// What is sent as video.
     pub streaming: StreamingVideo,
+    /// What video is encoded in.
+    pub video_codecs: CodecOrder,
 }

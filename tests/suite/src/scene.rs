@@ -6,7 +6,8 @@ use std::time::Duration;
 use host_server::display::handle::{Call, Handle};
 use host_server::display::settings::DisplaySettings;
 use host_server::display::{Next, Pool, Worker};
-use host_server::settings::{ImageCompression, StreamingVideo};
+use host_server::settings::video_codecs::CodecOrder;
+use host_server::settings::{Compression, ImageCompression, StreamingVideo};
 use image::geometry::{Rect, Size};
 use qxl::drawable::{Effect, Operation};
 use qxl::image::{BitmapFormat, ImageDescriptor, ImageKind};
@@ -18,6 +19,10 @@ use zerocopy::little_endian::{U16, U32, U64};
 use crate::client::Client;
 use crate::clock::SimulatedClock;
 use crate::guest::{Guest, LIMITS};
+
+const fn settings(compression: Compression, streaming: StreamingVideo) -> DisplaySettings {
+    DisplaySettings { compression, streaming, video_codecs: CodecOrder::MJPEG }
+}
 
 /// A display with a running guest.
 pub struct Scene {
@@ -40,12 +45,12 @@ impl Scene {
     /// The same, with so many threads that encode.
     pub fn with_threads(size: Size, threads: usize) -> Self {
         let compression = ImageCompression::Lz.into();
-        Self::set_up(size, DisplaySettings { compression, streaming: StreamingVideo::Off }, threads)
+        Self::set_up(size, settings(compression, StreamingVideo::Off), threads)
     }
 
     /// The same, on a host that sends such pictures as video.
     pub fn with_video(size: Size, streaming: StreamingVideo) -> Self {
-        Self::set_up(size, DisplaySettings { compression: ImageCompression::Lz.into(), streaming }, 0)
+        Self::set_up(size, settings(ImageCompression::Lz.into(), streaming), 0)
     }
 
     fn set_up(size: Size, settings: DisplaySettings, threads: usize) -> Self {

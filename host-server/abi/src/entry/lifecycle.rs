@@ -13,6 +13,8 @@ use tracing::{error, warn};
 
 use super::{FAILED, OK, outcome, with_server};
 use crate::boundary::refused;
+#[cfg(feature = "gstreamer")]
+use crate::gstreamer;
 use crate::layout::core::SpiceCoreInterface;
 use crate::log;
 use crate::main_loop::HostLoop;
@@ -37,6 +39,8 @@ entries! {
     /// Makes a server that does nothing yet. Null when the process has no descriptor left.
     fn spice_server_new() -> Held<SpiceServer>, or Held::NULL => {
         log::install();
+        #[cfg(feature = "gstreamer")]
+        gstreamer::tame();
         match Server::new() {
             Ok(server) => {
                 record(&server);

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use host_server::agent::AgentSettings;
 use host_server::link::policy::Security;
+use host_server::settings::video_codecs::VideoCodecs;
 use host_server::settings::{AddressFamily, Compression, ImageCompression, StreamingVideo, WanCompression};
 use tracing::warn;
 use wire::channel::ChannelType;
@@ -24,9 +25,6 @@ const UNIX_ONLY: c_int = 4;
 /// `SPICE_CHANNEL_SECURITY_*`.
 const SECURITY_NONE: c_int = 1;
 const SECURITY_SSL: c_int = 2;
-
-/// The video codec that there is, in the words of `spice_server_set_video_codecs`.
-const MOTION_JPEG: &str = "spice:mjpeg";
 
 entries! {
     /// The TCP port, from 0 to 65535: 0, or -1 for another number.
@@ -206,21 +204,22 @@ entries! {
         })
     }
 
-    /// The codecs that video may have, the best first, as `encoder:codec` with `;` between them. Motion JPEG is the only one there
-    /// is: 0 for lists that have `spice:mjpeg`, -1 for others, which change nothing.
-    fn spice_server_set_video_codecs(_server: Held<SpiceServer>, video_codecs: Text) -> c_int, or FAILED => {
-        let wanted = video_codecs.string();
-        let mut codecs = wanted.split(';').map(str::trim).filter(|codec| !codec.is_empty());
-        if wanted == "auto" || codecs.any(|codec| codec == MOTION_JPEG) {
-            return OK;
-        }
-        not_yet("video codecs other than spice:mjpeg", "videos are sent as Motion JPEG");
-        FAILED
+    /// The codecs that video may have, the best first, as `encoder:codec` with `;` between them, or `auto`. What there is no such
+    /// thing as is left out; -1 when nothing is left, which changes nothing.
+    fn spice_server_set_video_codecs(server: Held<SpiceServer>, video_codecs: Text) -> c_int, or FAILED => {
+        let Some(codecs) = VideoCodecs::parse(&video_codecs.string()) else { return FAILED };
+        with_server(server, FAILED, |face| {
+            face.server.set_video_codecs(codecs);
+            OK
+        })
     }
 
-    /// `spice:mjpeg`, the only codec there is; to be given to `spice_server_free_video_codecs`.
-    fn spice_server_get_video_codecs(_server: Held<SpiceServer>) -> *const c_char, or std::ptr::null() => {
-        CString::new(MOTION_JPEG).unwrap_or_default().into_raw().cast_const()
+    /// The codecs that video may have, empty before the server is initialised; to be given to `spice_server_free_video_codecs`.
+    fn spice_server_get_video_codecs(server: Held<SpiceServer>) -> *const c_char, or std::ptr::null() => {
+        with_server(server, std::ptr::null(), |face| {
+            let codecs = face.server.configure(|settings| settings.video_codecs.to_string());
+            CString::new(codecs).unwrap_or_default().into_raw().cast_const()
+        })
     }
 
     /// Frees what `spice_server_get_video_codecs` gave.

@@ -13,7 +13,7 @@ use super::compressor::Compressor;
 use super::encoding::Encoded;
 use crate::display::picture::Image;
 
-/// Called on a thread of the pool when an image is ready. Must not block.
+/// Called on a thread of the pool, or on one that encodes a video, when something is ready. Must not block.
 #[derive(Clone)]
 pub struct Wake(Arc<dyn Fn() + Send + Sync>);
 
@@ -48,6 +48,11 @@ impl Wake {
     /// Calls `wake`.
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
         Self(Arc::new(wake))
+    }
+
+    /// Wakes.
+    pub fn call(&self) {
+        (self.0)();
     }
 }
 
@@ -166,7 +171,7 @@ impl Job {
         }
         let body = compressor.compress_in_any_case(&image.bitmap, codec);
         image.encoding.set(Encoded { codec, body });
-        (wake.0)();
+        wake.call();
     }
 }
 

@@ -11,6 +11,7 @@ use crate::display::client::DisplayClient;
 use crate::display::handle::ClientId;
 use crate::display::pipe::PipeItem;
 use crate::display::stream::StreamShape;
+use crate::display::stream::viewer::Lack;
 
 /// How long nothing is taken for a video after one that could not be encoded.
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
@@ -73,25 +74,39 @@ impl Engine {
         }
     }
 
-    /// Queues the newest frame of a video for a client that can take it now.
-    pub(super) fn push_video_frame(&mut self, id: ClientId, backlog: usize, now: Instant) {
-        let due = self.clients.get(&id).and_then(|client| client.due_video(&self.streams, backlog));
-        let Some((video, quality)) = due else { return };
-        let Some(stream) = self.streams.get_mut(video) else { return };
-        let moment = (stream.serial(), stream.frames());
-        let surfaces = &mut self.surfaces;
-        let frame = stream.capture(|area| surfaces.snapshot(SurfaceId::PRIMARY, area));
-        match frame.and_then(|frame| frame.encode(quality, &mut self.jpeg)) {
-            Some(encoded) => {
-                if let Some(client) = self.clients.get_mut(&id) {
-                    client.push_video(video, moment, encoded, now);
-                }
-            }
-            None => {
+    /// Queues the newest frames of videos for a client that can take them now.
+    pub(super) fn push_video_frames(&mut self, id: ClientId, backlog: usize, now: Instant) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        let reaction = client.collect_frames(&self.streams, now);
+        self.react(id, reaction, now);
+        while let Some((video, lack)) =
+            self.clients.get(&id).and_then(|client| client.due_video(&self.streams, backlog))
+        {
+            if !self.push_video_frame(id, video, lack, now) {
                 self.end_video(video);
                 self.streams.rest(now + AFTER_FAILURE);
             }
         }
+    }
+
+    /// Queues the newest frame of a video, or gives its picture to the client's encoder. `false` when there is none.
+    fn push_video_frame(&mut self, id: ClientId, video: u32, lack: Lack, now: Instant) -> bool {
+        let Some(stream) = self.streams.get_mut(video) else { return false };
+        let moment = (stream.serial(), stream.frames());
+        let surfaces = &mut self.surfaces;
+        let frame = stream.capture(|area| surfaces.snapshot(SurfaceId::PRIMARY, area));
+        let (Some(frame), Some(client)) = (frame, self.clients.get_mut(&id)) else { return false };
+        match lack {
+            Lack::Frame(quality) => {
+                let Some(encoded) = frame.encode(quality, &mut self.jpeg) else { return false };
+                client.push_video(video, moment, encoded, now);
+            }
+            Lack::Picture => {
+                let reaction = client.push_picture(video, moment, frame.pixels().clone(), now);
+                self.react(id, reaction, now);
+            }
+        }
+        true
     }
 
     /// Ends the videos that have come to an end by `now`; returns when to ask again.

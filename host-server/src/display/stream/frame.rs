@@ -12,6 +12,8 @@ pub struct Quality {
     pub jpeg: u8,
     /// Whether half of the columns and rows have to do.
     pub halved: bool,
+    /// Thousandths of a bit for each pixel, where frames build on each other; then all pixels are encoded.
+    pub bits: u16,
 }
 
 /// The pixels of a video at one moment.
@@ -34,6 +36,11 @@ impl Frame {
     /// A frame of 32-bit pixels.
     pub const fn new(pixels: Bitmap) -> Self {
         Self { pixels, encoded: Vec::new() }
+    }
+
+    /// The pixels.
+    pub const fn pixels(&self) -> &Bitmap {
+        &self.pixels
     }
 
     /// The frame's JPEG file; `None` when there is none of such pixels.
@@ -92,11 +99,11 @@ mod tests {
     fn a_frame_is_encoded_once_for_each_quality() {
         let mut frame = Frame::new(ramp(Size::new(64, 33)));
         let mut encoder = jpeg::Encoder::new();
-        let good = Quality { jpeg: 80, halved: false };
+        let good = Quality { jpeg: 80, halved: false, bits: 0 };
         let first = frame.encode(good, &mut encoder).unwrap();
         let again = frame.encode(good, &mut encoder).unwrap();
         assert_eq!(first.data.as_ptr(), again.data.as_ptr());
-        let half = frame.encode(Quality { jpeg: 80, halved: true }, &mut encoder).unwrap();
+        let half = frame.encode(Quality { jpeg: 80, halved: true, bits: 0 }, &mut encoder).unwrap();
         assert_eq!((first.size, half.size), (Size::new(64, 33), Size::new(32, 16)));
         assert!(half.data.len() < first.data.len());
         assert_eq!(jpeg::decode(&half.data, 1 << 20).unwrap().size(), half.size);

@@ -7,7 +7,13 @@
 //!
 //! Sans-IO: the engine says what changes when, and does what [`Streams::look`] and [`Streams::take_ended`] say.
 
+pub mod codec;
+pub mod encoder;
+#[cfg(test)]
+mod fake;
 pub mod frame;
+#[cfg(feature = "gstreamer")]
+mod gstreamer;
 mod heat;
 mod rate;
 pub mod viewer;
@@ -169,8 +175,15 @@ impl Streams {
         found
     }
 
-    /// Begins a video; `None` when there are too many.
+    /// Begins a video; `None` when there are too many. An odd last column or row is left out: most codecs have one colour
+    /// for two of them.
     pub fn begin(&mut self, area: Rect, now: Instant) -> Option<StreamShape> {
+        let right = area.right - (area.right - area.left) % 2;
+        let bottom = area.bottom - (area.bottom - area.top) % 2;
+        let area = Rect { right, bottom, ..area };
+        if area.is_empty() {
+            return None;
+        }
         let id = (0..Self::MAX).find(|id| !self.all.contains_key(id))?;
         self.begun = self.begun.wrapping_add(1);
         let shape = StreamShape { id, unique_id: self.begun, area };
@@ -235,4 +248,17 @@ impl Stream {
 /// Whether `area`, which is one of whole cells, is no larger than `video` but for these cells.
 pub fn belongs_to(video: &Rect, area: &Rect) -> bool {
     Rect::new(video.left - CELL, video.top - CELL, video.right + CELL, video.bottom + CELL).contains(area)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sides_of_videos_are_even() {
+        let (mut streams, now) = (Streams::new(StreamingVideo::All), Instant::now());
+        let shape = streams.begin(Rect::new(16, 0, 117, 97), now);
+        assert_eq!(shape.map(|shape| shape.area), Some(Rect::new(16, 0, 116, 96)));
+        assert_eq!(streams.begin(Rect::new(16, 0, 17, 97), now), None);
+    }
 }

@@ -5,20 +5,21 @@
 
 use std::time::{Duration, Instant};
 
+use image::geometry::Size;
 use wire::display::StreamReport;
 
 use super::frame::Quality;
 
 /// From the best to the worst. Those with half of the pixels are for clients that take frames of any size.
 const LEVELS: [Quality; 8] = [
-    Quality { jpeg: 80, halved: false },
-    Quality { jpeg: 70, halved: false },
-    Quality { jpeg: 60, halved: false },
-    Quality { jpeg: 50, halved: false },
-    Quality { jpeg: 40, halved: false },
-    Quality { jpeg: 28, halved: false },
-    Quality { jpeg: 50, halved: true },
-    Quality { jpeg: 30, halved: true },
+    Quality { jpeg: 80, halved: false, bits: 400 },
+    Quality { jpeg: 70, halved: false, bits: 280 },
+    Quality { jpeg: 60, halved: false, bits: 200 },
+    Quality { jpeg: 50, halved: false, bits: 140 },
+    Quality { jpeg: 40, halved: false, bits: 100 },
+    Quality { jpeg: 28, halved: false, bits: 70 },
+    Quality { jpeg: 50, halved: true, bits: 45 },
+    Quality { jpeg: 30, halved: true, bits: 25 },
 ];
 /// The level that a video begins with.
 const FIRST: usize = 1;
@@ -39,6 +40,12 @@ pub struct Rate {
 impl Rate {
     /// Least and most milliseconds that frames are given for their way.
     const LEAD: std::ops::RangeInclusive<u32> = 60..=400;
+    /// Of a video; what a second's bits are counted with.
+    const FRAMES_PER_SECOND: u64 = 25;
+    /// Bits a second below which no picture can be recognised.
+    const LEAST_BITS: u32 = 64_000;
+    /// Bits a second that every encoder takes.
+    const MOST_BITS: u32 = 100_000_000;
     /// How long a level lasts before a better one is tried.
     const PATIENCE: Duration = Duration::from_secs(2);
     /// How long a level lasts before a worse one is taken.
@@ -53,6 +60,15 @@ impl Rate {
     /// How well the next frame is encoded.
     pub fn quality(&self) -> Quality {
         LEVELS.get(self.level).copied().unwrap_or(LEVELS[WHOLE - 1])
+    }
+
+    /// Bits a second for pictures of `size` in a codec whose frames build on each other, on a link that carries so many
+    /// bytes a second, where that is known.
+    pub fn bits_per_second(&self, size: Size, link: Option<u64>) -> u32 {
+        let wanted = size.area() * Self::FRAMES_PER_SECOND * u64::from(self.quality().bits) / 1000;
+        // A quarter of the link is left for all that is not the video.
+        let carried = link.map_or(u64::MAX, |bytes| bytes.saturating_mul(6));
+        u32::try_from(wanted.min(carried)).unwrap_or(u32::MAX).clamp(Self::LEAST_BITS, Self::MOST_BITS)
     }
 
     /// Milliseconds after its sending at which a frame is due.
@@ -120,6 +136,18 @@ mod tests {
         assert_eq!(rate.quality(), LEVELS[7], "one frame in two is good enough");
         frames(&mut rate, 0, 20, now);
         assert_eq!(rate.quality(), LEVELS[0]);
+    }
+
+    #[test]
+    fn bits_follow_quality_and_what_the_link_carries() {
+        let start = Instant::now();
+        let mut rate = Rate::new(true, start);
+        let size = Size::new(640, 360);
+        assert_eq!(rate.bits_per_second(size, None), 1_612_800);
+        assert_eq!(rate.bits_per_second(size, Some(100_000)), 600_000);
+        frames(&mut rate, 3, 10, start);
+        assert_eq!(rate.bits_per_second(size, None), 144_000);
+        assert_eq!(rate.bits_per_second(Size::new(64, 64), Some(0)), 64_000);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! The videos that one client watches: which it has been told of, which frame of each it has, and how good they are.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use image::bitmap::Bitmap;
 use image::region::Region;
 use wire::capability::{Capabilities, display as capability};
 use wire::display::{
@@ -11,10 +13,13 @@ use wire::display::{
 };
 use wire::drawable::{Clip, SurfaceId};
 
+use super::codec::{Supply, Taste};
+use super::encoder::{EncoderFault, VideoEncoder};
 use super::frame::{Encoded, Quality};
 use super::rate::Rate;
 use super::{StreamShape, Streams};
 use crate::media_clock::MediaClock;
+use crate::settings::video_codecs::CodecOrder;
 
 /// One client's videos.
 #[derive(Debug)]
@@ -23,6 +28,9 @@ pub struct Viewer {
     takes_any_size: bool,
     reports: bool,
     clock: MediaClock,
+    taste: Taste,
+    /// Bytes a second that the client's link carries, where that is known.
+    link: Option<u64>,
     shown: BTreeMap<u32, Shown>,
 }
 
@@ -30,6 +38,11 @@ pub struct Viewer {
 #[derive(Debug)]
 struct Shown {
     shape: StreamShape,
+    codec: VideoCodec,
+    /// What makes its frames, unless they are JPEG files; there from the first frame on.
+    encoder: Option<Box<dyn VideoEncoder>>,
+    /// When a picture was given to the encoder of which there is no frame yet.
+    encoding: Option<Instant>,
     /// The last change that it got, and which frame that was.
     serial: u64,
     frame: u64,
@@ -39,22 +52,46 @@ struct Shown {
     rate: Rate,
 }
 
+/// What a client lacks of a video.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// A frame that is like this.
+    Frame(Quality),
+    /// A picture, for the encoder of its own.
+    Picture,
+}
+
+/// What follows from something that the client or an encoder says.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// What the client is told.
+    pub messages: Vec<ServerMessage>,
+    /// Whether the client can show no video any more: it gets drawings instead.
+    pub no_video: bool,
+}
+
 impl Viewer {
     /// Frames of one report.
     const REPORT_FRAMES: u32 = 5;
     /// Milliseconds of one report.
     const REPORT_TIME: u32 = 1000;
+    /// How long an encoder may be at work on a frame. Its first one may be what GStreamer looks for its plugins for.
+    const PATIENCE: Duration = Duration::from_secs(8);
 
     /// A client that watches nothing yet. One on this host gets pixels as they are, which is cheaper for both.
-    pub fn new(capabilities: &Capabilities, is_local: bool, clock: MediaClock) -> Self {
-        // Clients from before the codec bits have Motion JPEG and nothing else.
-        let has_codec =
-            !capabilities.contains(capability::MULTI_CODEC) || capabilities.contains(capability::CODEC_MJPEG);
+    pub fn new(capabilities: &Capabilities, is_local: bool, clock: MediaClock, supply: Supply) -> Self {
+        let taste = Taste::new(capabilities, supply);
+        let takes_video = !is_local && taste.choose().is_some();
+        if takes_video {
+            taste.prepare();
+        }
         Self {
-            takes_video: has_codec && !is_local,
+            takes_video,
             takes_any_size: capabilities.contains(capability::SIZED_STREAM),
             reports: capabilities.contains(capability::STREAM_REPORT),
             clock,
+            taste,
+            link: None,
             shown: BTreeMap::new(),
         }
     }
@@ -64,15 +101,42 @@ impl Viewer {
         self.takes_video
     }
 
+    /// The host has another order of codecs, for videos that begin.
+    pub fn set_order(&mut self, order: CodecOrder) {
+        self.taste.set_order(order);
+        if self.takes_video {
+            self.taste.prepare();
+        }
+    }
+
+    /// The client likes these codecs, the best first. Videos that it watches go on in the one that is the best then.
+    pub fn set_wish(&mut self, wish: &[VideoCodec], now: Instant) -> Outcome {
+        if !self.takes_video || wish.is_empty() {
+            return Outcome::default();
+        }
+        self.taste.set_wish(wish);
+        self.taste.prepare();
+        let best = self.taste.choose();
+        let other = |(id, shown): (&u32, &Shown)| (Some(shown.codec) != best).then_some(*id);
+        let ids: Vec<u32> = self.shown.iter().filter_map(other).collect();
+        self.begin_again(&ids, now)
+    }
+
+    /// The client's link carries so many bytes a second.
+    pub const fn on_rate(&mut self, bytes_per_second: u64) {
+        self.link = Some(bytes_per_second);
+    }
+
     /// Tells the client that a video begins.
-    pub fn begin(&mut self, shape: StreamShape, now: Instant) -> impl Iterator<Item = ServerMessage> + use<> {
+    pub fn begin(&mut self, shape: StreamShape, now: Instant) -> Vec<ServerMessage> {
+        let Some(codec) = self.taste.choose() else { return Vec::new() };
         let StreamShape { id, unique_id, area } = shape;
         let (width, height) = (area.width(), area.height());
         let create = StreamCreate {
             surface: SurfaceId::PRIMARY,
             id,
             flags: StreamFlags::TOP_DOWN,
-            codec: VideoCodec::MJPEG,
+            codec,
             stamp: 0,
             stream_width: width,
             stream_height: height,
@@ -87,10 +151,20 @@ impl Viewer {
             max_window_size: Self::REPORT_FRAMES,
             timeout_ms: Self::REPORT_TIME,
         };
-        let rate = Rate::new(self.takes_any_size, now);
-        self.shown.insert(id, Shown { shape, serial: 0, frame: 0, is_stale: false, sent: now, rate });
+        let shown = Shown {
+            shape,
+            codec,
+            encoder: None,
+            encoding: None,
+            serial: 0,
+            frame: 0,
+            is_stale: false,
+            sent: now,
+            rate: Rate::new(self.takes_any_size, now),
+        };
+        self.shown.insert(id, shown);
         let report = self.reports.then_some(ServerMessage::StreamActivateReport(report));
-        std::iter::once(ServerMessage::StreamCreate(create)).chain(report)
+        std::iter::once(ServerMessage::StreamCreate(create)).chain(report).collect()
     }
 
     /// Tells the client that a video has ended, if it knows of it.
@@ -98,16 +172,18 @@ impl Viewer {
         self.shown.remove(&id).map(|_| ServerMessage::StreamDestroy(StreamDestroy { id }))
     }
 
-    /// The video of which the client lacks the newest frame, and how well it gets that: of several the one that has waited
+    /// The video of which the client lacks the newest frame, and what it needs: of several the one that has waited
     /// longest.
-    pub fn due(&self, streams: &Streams) -> Option<(u32, Quality)> {
+    pub fn due(&self, streams: &Streams) -> Option<(u32, Lack)> {
         let lacks = |(id, shown): &(&u32, &Shown)| {
             // The number may be another video's by now, of which the client has not been told.
             let stream = streams.get(**id).filter(|stream| stream.shape() == shown.shape);
-            stream.is_some_and(|stream| stream.serial() > shown.serial || shown.is_stale)
+            let has_news = stream.is_some_and(|stream| stream.serial() > shown.serial || shown.is_stale);
+            has_news && shown.encoding.is_none()
         };
         let (id, shown) = self.shown.iter().filter(lacks).min_by_key(|(_, shown)| shown.sent)?;
-        Some((*id, shown.rate.quality()))
+        let is_shared = shown.codec == VideoCodec::MJPEG;
+        Some((*id, if is_shared { Lack::Frame(shown.rate.quality()) } else { Lack::Picture }))
     }
 
     /// A drawing is sent that may be older than the frame that is shown there.
@@ -126,10 +202,7 @@ impl Viewer {
         now: Instant,
     ) -> Option<ServerMessage> {
         let shown = self.shown.get_mut(&id)?;
-        let skipped = if shown.serial == 0 { 0 } else { frame.saturating_sub(shown.frame + 1) };
-        (shown.serial, shown.frame, shown.is_stale) = (serial, frame, false);
-        shown.sent = now;
-        shown.rate.on_sent(skipped, now);
+        shown.take((serial, frame), now);
         let multi_media_time = self.clock.told(now).wrapping_add(shown.rate.lead());
         let Encoded { size, data } = encoded;
         Some(if size == shown.shape.area.size() {
@@ -148,16 +221,118 @@ impl Viewer {
         })
     }
 
-    /// The client says how a video goes. `false` when it cannot show any.
-    pub fn on_report(&mut self, report: &StreamReport, now: Instant) -> bool {
+    /// Begins to encode the picture of `serial`, which is number `frame`, for this client alone.
+    pub fn picture(
+        &mut self,
+        id: u32,
+        (serial, frame): (u64, u64),
+        picture: Bitmap,
+        now: Instant,
+    ) -> Outcome {
+        let Some(shown) = self.shown.get_mut(&id) else { return Outcome::default() };
+        shown.take((serial, frame), now);
+        let size = shown.shape.area.size();
+        let bits = shown.rate.bits_per_second(size, self.link);
+        if shown.encoder.is_none() {
+            match self.taste.supply().open(shown.codec, size) {
+                Ok(encoder) => shown.encoder = Some(encoder),
+                Err(fault) => return self.give_up(id, &fault, now),
+            }
+        }
+        if let Some(encoder) = &mut shown.encoder {
+            encoder.push(picture, bits);
+            shown.encoding = Some(now);
+        }
+        Outcome::default()
+    }
+
+    /// Sends the frames that encoders have made. A video whose encoder has failed goes on in another codec.
+    pub fn collect(&mut self, streams: &Streams, now: Instant) -> Outcome {
+        let mut outcome = Outcome::default();
+        let mut failed = Vec::new();
+        for (id, shown) in &mut self.shown {
+            match shown.poll(now) {
+                Ok(None) => {}
+                Ok(Some(data)) => {
+                    // What has changed meanwhile was not left out because of the link.
+                    let stream = streams.get(*id).filter(|stream| stream.shape() == shown.shape);
+                    shown.frame = stream.map_or(shown.frame, |stream| stream.frames());
+                    let multi_media_time = self.clock.told(now).wrapping_add(shown.rate.lead());
+                    let frame = StreamData { id: *id, multi_media_time, data };
+                    outcome.messages.push(ServerMessage::StreamData(frame));
+                }
+                Err(fault) => failed.push((*id, fault)),
+            }
+        }
+        for (id, fault) in failed {
+            let Outcome { messages, no_video } = self.give_up(id, &fault, now);
+            outcome.messages.extend(messages);
+            outcome.no_video |= no_video;
+        }
+        outcome
+    }
+
+    /// The client says how a video goes.
+    pub fn on_report(&mut self, report: &StreamReport, now: Instant) -> Outcome {
         let shown = self.shown.get_mut(&report.id).filter(|shown| shown.shape.unique_id == report.unique_id);
-        let Some(shown) = shown else { return true };
+        let Some(shown) = shown else { return Outcome::default() };
         if report.num_frames == 0 && report.num_drops == u32::MAX {
-            self.takes_video = false;
-            return false;
+            let fault = EncoderFault::new("the client cannot show it");
+            return self.give_up(report.id, &fault, now);
         }
         shown.rate.on_report(report, now);
-        true
+        Outcome::default()
+    }
+
+    /// The codec of a video does not work for this client.
+    fn give_up(&mut self, id: u32, fault: &EncoderFault, now: Instant) -> Outcome {
+        let Some(shown) = self.shown.get(&id) else { return Outcome::default() };
+        let codec = shown.codec;
+        self.taste.fail(codec);
+        match self.taste.choose() {
+            Some(next) => tracing::warn!("no video in {codec:?}: {fault}; it goes on in {next:?}"),
+            None => tracing::warn!("no video in {codec:?}: {fault}; the client gets drawings instead"),
+        }
+        let same = |(id, shown): (&u32, &Shown)| (shown.codec == codec).then_some(*id);
+        let ids: Vec<u32> = self.shown.iter().filter_map(same).collect();
+        self.begin_again(&ids, now)
+    }
+
+    /// Ends videos and begins them in the codec that is the best now.
+    fn begin_again(&mut self, ids: &[u32], now: Instant) -> Outcome {
+        if self.taste.choose().is_none() {
+            self.takes_video = false;
+            return Outcome { messages: Vec::new(), no_video: true };
+        }
+        let mut messages = Vec::new();
+        for id in ids {
+            let Some(shape) = self.shown.get(id).map(|shown| shown.shape) else { continue };
+            messages.extend(self.end(*id));
+            messages.extend(self.begin(shape, now));
+        }
+        Outcome { messages, no_video: false }
+    }
+}
+
+impl Shown {
+    /// The client gets what is there at `serial`, which is number `frame`.
+    fn take(&mut self, (serial, frame): (u64, u64), now: Instant) {
+        let skipped = if self.serial == 0 { 0 } else { frame.saturating_sub(self.frame + 1) };
+        (self.serial, self.frame, self.is_stale) = (serial, frame, false);
+        self.sent = now;
+        self.rate.on_sent(skipped, now);
+    }
+
+    /// The frame that its encoder has made, if it has.
+    fn poll(&mut self, now: Instant) -> Result<Option<Bytes>, EncoderFault> {
+        let (Some(encoder), Some(since)) = (&mut self.encoder, self.encoding) else { return Ok(None) };
+        let frame = encoder.poll()?;
+        if frame.is_some() {
+            self.encoding = None;
+        } else if now.saturating_duration_since(since) > Viewer::PATIENCE {
+            return Err(EncoderFault::new(format_args!("no frame within {:?}", Viewer::PATIENCE)));
+        }
+        Ok(frame)
     }
 }
 
@@ -169,6 +344,7 @@ mod tests {
     use image::geometry::{Rect, Size};
 
     use super::*;
+    use crate::display::stream::fake::{FakeEncoders, picture};
     use crate::settings::StreamingVideo;
 
     const AREA: Rect = Rect::new(10, 10, 210, 110);
@@ -181,8 +357,9 @@ mod tests {
         let now = Instant::now();
         let mut streams = Streams::new(StreamingVideo::All);
         let shape = streams.begin(AREA, now).unwrap();
-        let mut viewer = Viewer::new(capabilities, false, MediaClock::new(now));
-        let told = viewer.begin(shape, now).collect();
+        let supply = FakeEncoders::default().supply(CodecOrder::MJPEG);
+        let mut viewer = Viewer::new(capabilities, false, MediaClock::new(now), supply);
+        let told = viewer.begin(shape, now);
         (viewer, streams, told, now)
     }
 
@@ -220,7 +397,7 @@ mod tests {
     fn of_several_videos_the_one_that_waits_longest_comes_first() {
         let (mut viewer, mut streams, _, now) = watching(&Capabilities::default());
         let second = streams.begin(Rect::new(300, 0, 400, 100), now).unwrap();
-        viewer.begin(second, now).for_each(drop);
+        viewer.begin(second, now);
         let later = now + Duration::from_millis(1);
         viewer.frame(0, (1, 1), file(AREA.size()), later);
         streams.changed(&Region::from_rect(AREA), later);
@@ -237,8 +414,11 @@ mod tests {
             num_drops: u32::MAX,
             ..StreamReport::default()
         };
-        assert!(viewer.on_report(&StreamReport { unique_id: 77, ..report }, now), "of another video");
-        assert!(!viewer.on_report(&report, now));
+        assert!(
+            !viewer.on_report(&StreamReport { unique_id: 77, ..report }, now).no_video,
+            "of another video"
+        );
+        assert!(viewer.on_report(&report, now).no_video);
         assert!(!viewer.takes_video());
     }
 
@@ -246,10 +426,158 @@ mod tests {
     fn a_codec_bit_that_is_missing_counts_only_when_there_are_codec_bits() {
         let takes = |bits: &[u32], local| {
             let capabilities = Capabilities::of(bits.iter().copied());
-            Viewer::new(&capabilities, local, MediaClock::new(Instant::now())).takes_video()
+            let supply = FakeEncoders::default().supply(CodecOrder::MJPEG);
+            Viewer::new(&capabilities, local, MediaClock::new(Instant::now()), supply).takes_video()
         };
         assert!(takes(&[], false) && !takes(&[], true));
         assert!(!takes(&[capability::MULTI_CODEC, capability::CODEC_VP8], false));
         assert!(takes(&[capability::MULTI_CODEC, capability::CODEC_MJPEG], false));
+    }
+
+    /// A client of every codec that watches a video on a host with this order, and what it was told.
+    fn modern(
+        encoders: &FakeEncoders,
+        order: &[VideoCodec],
+    ) -> (Viewer, Streams, Vec<ServerMessage>, Instant) {
+        let now = Instant::now();
+        let mut streams = Streams::new(StreamingVideo::All);
+        let shape = streams.begin(AREA, now).unwrap();
+        let capabilities = Capabilities::of([
+            capability::MULTI_CODEC,
+            capability::CODEC_MJPEG,
+            capability::CODEC_VP8,
+            capability::CODEC_H264,
+        ]);
+        let supply = encoders.supply(CodecOrder::of(order.iter().copied()));
+        let mut viewer = Viewer::new(&capabilities, false, MediaClock::new(now), supply);
+        let told = viewer.begin(shape, now);
+        (viewer, streams, told, now)
+    }
+
+    /// The codecs of the videos that these messages begin; they may only begin again what they end.
+    fn begun(messages: &[ServerMessage]) -> Vec<VideoCodec> {
+        let codec = |message: &ServerMessage| match message {
+            ServerMessage::StreamCreate(create) => Some(create.codec),
+            _ => None,
+        };
+        messages.iter().filter_map(codec).collect()
+    }
+
+    fn frames(outcome: &Outcome) -> Vec<&[u8]> {
+        let mut frames = Vec::new();
+        for message in &outcome.messages {
+            if let ServerMessage::StreamData(frame) = message {
+                frames.push(frame.data.as_ref());
+            }
+        }
+        frames
+    }
+
+    #[test]
+    fn each_client_has_an_encoder_and_begins_with_a_key_frame() {
+        let encoders = FakeEncoders::default();
+        let (mut first, mut streams, told, now) = modern(&encoders, &[VideoCodec::VP8]);
+        assert_eq!(begun(&told), [VideoCodec::VP8]);
+        assert_eq!(first.due(&streams), Some((0, Lack::Picture)));
+        first.picture(0, (1, 1), picture(AREA.size()), now);
+        assert_eq!(first.due(&streams), None, "one at a time");
+        assert_eq!(frames(&first.collect(&streams, now)), Vec::<&[u8]>::new());
+        encoders.finish();
+        assert_eq!(frames(&first.collect(&streams, now)), [b"key"]);
+        streams.changed(&Region::from_rect(AREA), now);
+        first.picture(0, (2, 2), picture(AREA.size()), now);
+        encoders.finish();
+        assert_eq!(frames(&first.collect(&streams, now)), [b"delta"]);
+        let (mut late, ..) = modern(&encoders, &[VideoCodec::VP8]);
+        late.picture(0, (2, 2), picture(AREA.size()), now);
+        encoders.finish();
+        assert_eq!(frames(&late.collect(&streams, now)), [b"key"]);
+    }
+
+    #[test]
+    fn what_changes_while_a_frame_is_encoded_makes_another_one_due() {
+        let encoders = FakeEncoders::default();
+        let (mut viewer, mut streams, _, now) = modern(&encoders, &[VideoCodec::VP8]);
+        viewer.picture(0, (1, 1), picture(AREA.size()), now);
+        viewer.on_draw(&Region::from_rect(Rect::new(0, 0, 20, 20)));
+        encoders.finish();
+        viewer.collect(&streams, now);
+        assert!(viewer.due(&streams).is_some(), "an older drawing has been sent meanwhile");
+        viewer.picture(0, (1, 1), picture(AREA.size()), now);
+        streams.changed(&Region::from_rect(AREA), now);
+        encoders.finish();
+        viewer.collect(&streams, now);
+        assert!(viewer.due(&streams).is_some());
+    }
+
+    #[test]
+    fn a_video_whose_encoder_fails_goes_on_in_the_next_codec() {
+        for failure in [FakeEncoders::refuse, FakeEncoders::fail] {
+            let encoders = FakeEncoders::default();
+            let (mut viewer, streams, _, now) = modern(&encoders, &[VideoCodec::VP8]);
+            failure(&encoders);
+            let mut told = viewer.picture(0, (1, 1), picture(AREA.size()), now).messages;
+            told.extend(viewer.collect(&streams, now).messages);
+            assert!(matches!(
+                told.as_slice(),
+                [ServerMessage::StreamDestroy(_), ServerMessage::StreamCreate(_)]
+            ));
+            assert_eq!(begun(&told), [VideoCodec::MJPEG], "although the host does not name it");
+            assert!(matches!(viewer.due(&streams), Some((0, Lack::Frame(_)))));
+        }
+    }
+
+    #[test]
+    fn an_encoder_that_gives_nothing_is_given_up_in_time() {
+        let encoders = FakeEncoders::default();
+        let (mut viewer, streams, _, now) = modern(&encoders, &[VideoCodec::VP8, VideoCodec::H264]);
+        viewer.picture(0, (1, 1), picture(AREA.size()), now);
+        assert_eq!(begun(&viewer.collect(&streams, now + Viewer::PATIENCE).messages), []);
+        let later = now + Viewer::PATIENCE + Duration::from_millis(1);
+        assert_eq!(begun(&viewer.collect(&streams, later).messages), [VideoCodec::H264]);
+    }
+
+    #[test]
+    fn a_client_that_cannot_show_a_codec_gets_the_next_and_in_the_end_drawings() {
+        let encoders = FakeEncoders::default();
+        let (mut viewer, _, _, now) = modern(&encoders, &[VideoCodec::VP8]);
+        let report = StreamReport { unique_id: 1, num_drops: u32::MAX, ..StreamReport::default() };
+        assert_eq!(begun(&viewer.on_report(&report, now).messages), [VideoCodec::MJPEG]);
+        assert!(viewer.takes_video());
+        assert!(viewer.on_report(&report, now).no_video && !viewer.takes_video());
+    }
+
+    #[test]
+    fn what_is_known_to_be_missing_is_not_begun() {
+        let encoders = FakeEncoders::default();
+        encoders.lose(VideoCodec::VP8);
+        let (_, _, told, _) = modern(&encoders, &[VideoCodec::VP8, VideoCodec::H264]);
+        assert_eq!(begun(&told), [VideoCodec::H264]);
+    }
+
+    #[test]
+    fn a_clients_wish_counts_at_once_and_the_hosts_order_for_what_begins() {
+        let encoders = FakeEncoders::default();
+        let (mut viewer, mut streams, told, now) = modern(&encoders, &[VideoCodec::VP8, VideoCodec::H264]);
+        assert_eq!(begun(&told), [VideoCodec::VP8]);
+        assert_eq!(begun(&viewer.set_wish(&[], now).messages), []);
+        assert_eq!(
+            begun(&viewer.set_wish(&[VideoCodec::VP9, VideoCodec::H264], now).messages),
+            [VideoCodec::H264]
+        );
+        viewer.set_order(CodecOrder::of([VideoCodec::VP8]));
+        assert!(matches!(viewer.due(&streams), Some((0, Lack::Picture))));
+        let second = streams.begin(Rect::new(300, 0, 400, 100), now).unwrap();
+        assert_eq!(begun(&viewer.begin(second, now)), [VideoCodec::VP8]);
+    }
+
+    #[test]
+    fn bits_follow_the_link() {
+        let encoders = FakeEncoders::default();
+        let (mut viewer, streams, _, now) = modern(&encoders, &[VideoCodec::VP8]);
+        viewer.on_rate(20_000);
+        viewer.picture(0, (1, 1), picture(AREA.size()), now);
+        assert_eq!(encoders.bits(), [120_000]);
+        drop(streams);
     }
 }

@@ -58,7 +58,8 @@ impl Worker {
         } else {
             links.display = Some(connection);
             let may_cache = self.id == 0;
-            let joining = DisplayClient::new(capabilities, is_local, may_cache, media_clock, self.now());
+            let (supply, now) = (self.engine.video_supply(), self.now());
+            let joining = DisplayClient::new(capabilities, is_local, may_cache, media_clock, supply, now);
             self.engine.attach(client, joining);
             self.tell_capabilities();
         }

@@ -8,6 +8,7 @@ use host_server::display::handle::Call;
 use host_server::display::settings::DisplaySettings;
 use host_server::display::{Next, Pool, PrimaryShape, Worker};
 use host_server::guest::device::PrimarySurface;
+use host_server::settings::video_codecs::CodecOrder;
 use host_server::settings::{Compression, ImageCompression, StreamingVideo, WanCompression};
 use image::geometry::{Rect, Size};
 use qxl::command::CommandKind;
@@ -29,6 +30,7 @@ const SETTINGS: DisplaySettings = DisplaySettings {
         zlib_glz: WanCompression::Never,
     },
     streaming: StreamingVideo::Off,
+    video_codecs: CodecOrder::MJPEG,
 };
 
 fn surface(id: u32, kind: SurfaceCommandKind, data: PhysAddr) -> SurfaceCommand {

@@ -1,6 +1,7 @@
 //! Photographs with loss: a client is never further from the truth than one such picture is.
 
 use host_server::display::settings::DisplaySettings;
+use host_server::settings::video_codecs::CodecOrder;
 use host_server::settings::{Compression, ImageCompression, StreamingVideo, WanCompression};
 use image::geometry::{Rect, Size};
 use proptest::prelude::*;
@@ -62,7 +63,11 @@ fn photograph(rect: &Rect, seed: u32, id: Option<u64>) -> (Rect, Vec<u32>) {
 
 fn scene(compression: Compression) -> Scene {
     let mut scene = Scene::new(SIZE);
-    scene.handle.configure(DisplaySettings { compression, streaming: StreamingVideo::Off });
+    scene.handle.configure(DisplaySettings {
+        compression,
+        streaming: StreamingVideo::Off,
+        video_codecs: CodecOrder::MJPEG,
+    });
     scene.settle();
     scene
 }
