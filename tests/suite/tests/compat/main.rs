@@ -25,14 +25,17 @@ mod scanouts;
 mod slow;
 mod surfaces;
 mod video;
+mod video_codecs;
 
 use std::fs;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail, ensure};
 use picture::Picture;
 use probe::{Address, Client, Options, ProbeError};
 use replay::Source;
 use replayer::libraries;
+use replayer::steer::VideoCodecs;
 use wire::link::LinkError;
 
 /// At how many points of a recording a client joins.
@@ -167,14 +170,57 @@ fn a_stock_client_sees_photographs_with_as_little_loss_as_of_the_original() -> R
 
 #[test]
 fn a_stock_client_watches_a_video_and_then_sees_the_exact_picture() -> Result<()> {
-    const FRAMES: u64 = 60;
-    let source = Source::Film(FRAMES);
-    let truth = reference::pictures(source, &[FRAMES])?;
+    let source = Source::Film(video::FRAMES);
+    let truth = reference::pictures(source, &[video::FRAMES])?;
     let truth = truth.first().context("a picture of the end")?;
     let (original, library) = (libraries::original()?, libraries::under_test()?);
-    let expected = video::watch(&original, source, FRAMES, truth)?;
-    let found = video::watch(&library, source, FRAMES, truth)?;
-    video::judge(&expected, &found)
+    for codecs in [None, Some("gstreamer:vp8"), Some("gstreamer:vp9"), Some("gstreamer:h264")] {
+        println!("{codecs:?}");
+        let expected = video::watch(&original, source, video::FRAMES, truth, codecs)?;
+        let found = video::watch(&library, source, video::FRAMES, truth, codecs)?;
+        video::judge(&expected, &found).with_context(|| format!("{codecs:?}"))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_stock_client_watches_a_video_in_h265_which_the_original_does_not_have_yet() -> Result<()> {
+    let library = libraries::under_test()?;
+    if library == libraries::original()? {
+        return Ok(());
+    }
+    let source = Source::Film(video::FRAMES);
+    let truth = reference::pictures(source, &[video::FRAMES])?;
+    let truth = truth.first().context("a picture of the end")?;
+    let found = video::watch(&library, source, video::FRAMES, truth, Some("gstreamer:h265"))?;
+    ensure!(found.codecs == ["H265"], "{:?}", found.codecs);
+    video::judge_alone(&found)
+}
+
+#[test]
+fn lists_of_video_codecs_are_taken_as_by_the_original() -> Result<()> {
+    let expected = video_codecs::lists(&libraries::original()?)?;
+    let found = video_codecs::lists(&libraries::under_test()?)?;
+    let lists = ["(none)"].iter().chain(video_codecs::LISTS);
+    let differ = |((list, expected), found): ((&&str, &VideoCodecs), &VideoCodecs)| {
+        (expected != found).then(|| format!("{list:?} gives {found:?}, the original {expected:?}"))
+    };
+    let complaints: Vec<_> = lists.zip(&expected).zip(&found).filter_map(differ).collect();
+    ensure!(complaints.is_empty(), "{}", complaints.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn clients_get_video_in_the_codec_in_which_they_get_it_of_the_original() -> Result<()> {
+    for meeting in video_codecs::MEETINGS {
+        let codec = |library: PathBuf| {
+            meeting.codec(&library).with_context(|| format!("{meeting:?} with {}", library.display()))
+        };
+        let (expected, found) = (codec(libraries::original()?)?, codec(libraries::under_test()?)?);
+        println!("{expected:?} for {meeting:?}");
+        ensure!(found == expected, "{meeting:?}: {found:?}, the original {expected:?}");
+    }
+    Ok(())
 }
 
 #[test]
