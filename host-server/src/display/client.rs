@@ -178,8 +178,7 @@ impl DisplayClient {
                 return Ok(self.follow_video(outcome));
             }
             ClientMessage::PreferredVideoCodecs(wish) => {
-                let outcome = self.viewer.set_wish(&wish.codecs, now);
-                return Ok(self.follow_video(outcome));
+                self.viewer.set_wish(&wish.codecs);
             }
             // One that nobody waits for says nothing: some clients answer a scanout as well.
             ClientMessage::GlDrawDone => return Ok(Reaction::Drawn),
@@ -366,7 +365,10 @@ impl DisplayClient {
 
     /// Queues the frames that the client's encoders have made.
     pub fn collect_frames(&mut self, streams: &Streams, now: Instant) -> Reaction {
-        let outcome = self.viewer.collect(streams, now);
+        let mut outcome = self.viewer.collect(streams, now);
+        if self.ready.is_empty() && self.window.is_open() {
+            outcome.add(self.viewer.follow_wish(now));
+        }
         self.follow_video(outcome)
     }
 

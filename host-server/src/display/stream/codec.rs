@@ -85,6 +85,11 @@ impl Taste {
         self.candidates().find(|codec| self.works(*codec))
     }
 
+    /// The best codec that has not failed, whether or not there is an encoder.
+    pub fn hope(&self) -> Option<VideoCodec> {
+        self.candidates().find(|codec| !self.failed.contains(codec))
+    }
+
     /// Makes encoders ready that the client may need.
     pub fn prepare(&self) {
         let mut needed = self.candidates().take_while(|codec| *codec != VideoCodec::MJPEG);

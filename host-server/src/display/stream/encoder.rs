@@ -62,10 +62,22 @@ pub fn built_in() -> std::sync::Arc<dyn Encoders> {
 /// The encoders of this build: none.
 #[cfg(not(feature = "gstreamer"))]
 pub fn built_in() -> std::sync::Arc<dyn Encoders> {
-    std::sync::Arc::new(None)
+    std::sync::Arc::new(NoEncoders)
 }
 
-/// No encoders.
 #[cfg(not(feature = "gstreamer"))]
 #[derive(Debug)]
-struct None;
+struct NoEncoders;
+
+#[cfg(not(feature = "gstreamer"))]
+impl Encoders for NoEncoders {
+    fn prepare(&self, _: &mut dyn Iterator<Item = VideoCodec>) {}
+
+    fn has(&self, _: VideoCodec) -> bool {
+        false
+    }
+
+    fn open(&self, _: VideoCodec, _: Size, _: &Wake) -> Result<Box<dyn VideoEncoder>, EncoderFault> {
+        Err(EncoderFault::new("this library was built without GStreamer (the cargo feature gstreamer)"))
+    }
+}

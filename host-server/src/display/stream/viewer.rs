@@ -31,6 +31,8 @@ pub struct Viewer {
     taste: Taste,
     /// Bytes a second that the client's link carries, where that is known.
     link: Option<u64>,
+    /// Whether the client has said what it likes, and its videos are not yet as it likes them.
+    has_wished: bool,
     shown: BTreeMap<u32, Shown>,
 }
 
@@ -39,6 +41,8 @@ pub struct Viewer {
 struct Shown {
     shape: StreamShape,
     codec: VideoCodec,
+    /// When it began in this codec, if that is not its first.
+    begun_again: Option<Instant>,
     /// What makes its frames, unless they are JPEG files; there from the first frame on.
     encoder: Option<Box<dyn VideoEncoder>>,
     /// When a picture was given to the encoder of which there is no frame yet.
@@ -70,11 +74,21 @@ pub struct Outcome {
     pub no_video: bool,
 }
 
+impl Outcome {
+    /// Adds what follows from something else.
+    pub fn add(&mut self, other: Self) {
+        self.messages.extend(other.messages);
+        self.no_video |= other.no_video;
+    }
+}
+
 impl Viewer {
     /// Frames of one report.
     const REPORT_FRAMES: u32 = 5;
     /// Milliseconds of one report.
     const REPORT_TIME: u32 = 1000;
+    /// How long a client may complain of a video that has begun again and mean the one before.
+    const ECHO: Duration = Duration::from_secs(1);
     /// How long an encoder may be at work on a frame. Its first one may be what GStreamer looks for its plugins for.
     const PATIENCE: Duration = Duration::from_secs(8);
 
@@ -92,6 +106,7 @@ impl Viewer {
             clock,
             taste,
             link: None,
+            has_wished: false,
             shown: BTreeMap::new(),
         }
     }
@@ -109,13 +124,22 @@ impl Viewer {
         }
     }
 
-    /// The client likes these codecs, the best first. Videos that it watches go on in the one that is the best then.
-    pub fn set_wish(&mut self, wish: &[VideoCodec], now: Instant) -> Outcome {
+    /// The client likes these codecs, the best first.
+    pub fn set_wish(&mut self, wish: &[VideoCodec]) {
         if !self.takes_video || wish.is_empty() {
-            return Outcome::default();
+            return;
         }
         self.taste.set_wish(wish);
         self.taste.prepare();
+        self.has_wished = true;
+    }
+
+    /// Videos that the client watches go on in the codec that it likes best since it said so. Only while it reads: a client
+    /// may say a lot.
+    pub fn follow_wish(&mut self, now: Instant) -> Outcome {
+        if !std::mem::take(&mut self.has_wished) {
+            return Outcome::default();
+        }
         let best = self.taste.choose();
         let other = |(id, shown): (&u32, &Shown)| (Some(shown.codec) != best).then_some(*id);
         let ids: Vec<u32> = self.shown.iter().filter_map(other).collect();
@@ -129,7 +153,9 @@ impl Viewer {
 
     /// Tells the client that a video begins.
     pub fn begin(&mut self, shape: StreamShape, now: Instant) -> Vec<ServerMessage> {
-        let Some(codec) = self.taste.choose() else { return Vec::new() };
+        // One that is known to be missing is better than a video that is not seen at all: that it fails is noticed.
+        let codec = self.taste.choose().or_else(|| self.taste.hope());
+        let Some(codec) = codec else { return Vec::new() };
         let StreamShape { id, unique_id, area } = shape;
         let (width, height) = (area.width(), area.height());
         let create = StreamCreate {
@@ -154,6 +180,7 @@ impl Viewer {
         let shown = Shown {
             shape,
             codec,
+            begun_again: None,
             encoder: None,
             encoding: None,
             serial: 0,
@@ -175,6 +202,9 @@ impl Viewer {
     /// The video of which the client lacks the newest frame, and what it needs: of several the one that has waited
     /// longest.
     pub fn due(&self, streams: &Streams) -> Option<(u32, Lack)> {
+        if !self.takes_video {
+            return None;
+        }
         let lacks = |(id, shown): &(&u32, &Shown)| {
             // The number may be another video's by now, of which the client has not been told.
             let stream = streams.get(**id).filter(|stream| stream.shape() == shown.shape);
@@ -265,18 +295,25 @@ impl Viewer {
             }
         }
         for (id, fault) in failed {
-            let Outcome { messages, no_video } = self.give_up(id, &fault, now);
-            outcome.messages.extend(messages);
-            outcome.no_video |= no_video;
+            outcome.add(self.give_up(id, &fault, now));
         }
         outcome
     }
 
     /// The client says how a video goes.
     pub fn on_report(&mut self, report: &StreamReport, now: Instant) -> Outcome {
-        let shown = self.shown.get_mut(&report.id).filter(|shown| shown.shape.unique_id == report.unique_id);
-        let Some(shown) = shown else { return Outcome::default() };
-        if report.num_frames == 0 && report.num_drops == u32::MAX {
+        let Some(shown) = self.shown.get_mut(&report.id) else { return Outcome::default() };
+        let is_missing = report.num_frames == 0 && report.num_drops == u32::MAX;
+        // The stock client does not say which video of the number it misses.
+        let is_meant = report.unique_id == shown.shape.unique_id || (is_missing && report.unique_id == 0);
+        if !is_meant {
+            return Outcome::default();
+        }
+        if is_missing {
+            // It says so once for each frame, and those of the codec before may be on their way.
+            if shown.begun_again.is_some_and(|begun| now.saturating_duration_since(begun) < Self::ECHO) {
+                return Outcome::default();
+            }
             let fault = EncoderFault::new("the client cannot show it");
             return self.give_up(report.id, &fault, now);
         }
@@ -286,7 +323,7 @@ impl Viewer {
 
     /// The codec of a video does not work for this client.
     fn give_up(&mut self, id: u32, fault: &EncoderFault, now: Instant) -> Outcome {
-        let Some(shown) = self.shown.get(&id) else { return Outcome::default() };
+        let Some(shown) = self.shown.get(&id).filter(|_| self.takes_video) else { return Outcome::default() };
         let codec = shown.codec;
         self.taste.fail(codec);
         match self.taste.choose() {
@@ -302,6 +339,8 @@ impl Viewer {
     fn begin_again(&mut self, ids: &[u32], now: Instant) -> Outcome {
         if self.taste.choose().is_none() {
             self.takes_video = false;
+            // The client is about to hear that they have ended.
+            self.shown.values_mut().for_each(Shown::stop);
             return Outcome { messages: Vec::new(), no_video: true };
         }
         let mut messages = Vec::new();
@@ -309,6 +348,9 @@ impl Viewer {
             let Some(shape) = self.shown.get(id).map(|shown| shown.shape) else { continue };
             messages.extend(self.end(*id));
             messages.extend(self.begin(shape, now));
+            if let Some(shown) = self.shown.get_mut(id) {
+                shown.begun_again = Some(now);
+            }
         }
         Outcome { messages, no_video: false }
     }
@@ -321,6 +363,11 @@ impl Shown {
         (self.serial, self.frame, self.is_stale) = (serial, frame, false);
         self.sent = now;
         self.rate.on_sent(skipped, now);
+    }
+
+    /// There will be no frame any more.
+    fn stop(&mut self) {
+        (self.encoder, self.encoding) = (None, None);
     }
 
     /// The frame that its encoder has made, if it has.
@@ -541,10 +588,13 @@ mod tests {
     fn a_client_that_cannot_show_a_codec_gets_the_next_and_in_the_end_drawings() {
         let encoders = FakeEncoders::default();
         let (mut viewer, _, _, now) = modern(&encoders, &[VideoCodec::VP8]);
-        let report = StreamReport { unique_id: 1, num_drops: u32::MAX, ..StreamReport::default() };
+        // As the stock client says it.
+        let report = StreamReport { num_drops: u32::MAX, ..StreamReport::default() };
         assert_eq!(begun(&viewer.on_report(&report, now).messages), [VideoCodec::MJPEG]);
+        assert_eq!(begun(&viewer.on_report(&report, now).messages), [], "for a frame that was on its way");
         assert!(viewer.takes_video());
-        assert!(viewer.on_report(&report, now).no_video && !viewer.takes_video());
+        let later = now + Viewer::ECHO;
+        assert!(viewer.on_report(&report, later).no_video && !viewer.takes_video());
     }
 
     #[test]
@@ -560,15 +610,36 @@ mod tests {
         let encoders = FakeEncoders::default();
         let (mut viewer, mut streams, told, now) = modern(&encoders, &[VideoCodec::VP8, VideoCodec::H264]);
         assert_eq!(begun(&told), [VideoCodec::VP8]);
-        assert_eq!(begun(&viewer.set_wish(&[], now).messages), []);
-        assert_eq!(
-            begun(&viewer.set_wish(&[VideoCodec::VP9, VideoCodec::H264], now).messages),
-            [VideoCodec::H264]
-        );
+        viewer.set_wish(&[]);
+        assert_eq!(begun(&viewer.follow_wish(now).messages), []);
+        viewer.set_wish(&[VideoCodec::VP9, VideoCodec::H264]);
+        assert_eq!(begun(&viewer.follow_wish(now).messages), [VideoCodec::H264]);
+        assert_eq!(begun(&viewer.follow_wish(now).messages), [], "once");
         viewer.set_order(CodecOrder::of([VideoCodec::VP8]));
         assert!(matches!(viewer.due(&streams), Some((0, Lack::Picture))));
         let second = streams.begin(Rect::new(300, 0, 400, 100), now).unwrap();
         assert_eq!(begun(&viewer.begin(second, now)), [VideoCodec::VP8]);
+    }
+
+    #[test]
+    fn a_client_whose_only_codec_is_missing_after_all_gets_drawings() {
+        let encoders = FakeEncoders::default();
+        let now = Instant::now();
+        let mut streams = Streams::new(StreamingVideo::All);
+        let shape = streams.begin(AREA, now).unwrap();
+        let capabilities = Capabilities::of([capability::MULTI_CODEC, capability::CODEC_VP8]);
+        let supply = encoders.supply(CodecOrder::of([VideoCodec::VP8]));
+        let mut viewer = Viewer::new(&capabilities, false, MediaClock::new(now), supply);
+        assert!(viewer.takes_video());
+        encoders.lose(VideoCodec::VP8);
+        encoders.refuse();
+        assert_eq!(begun(&viewer.begin(shape, now)), [VideoCodec::VP8]);
+        assert!(viewer.picture(0, (1, 1), picture(AREA.size()), now).no_video && !viewer.takes_video());
+        streams.changed(&Region::from_rect(AREA), now);
+        assert!(
+            viewer.due(&streams).is_none() && !viewer.collect(&streams, now).no_video,
+            "that is said once"
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod tests;
 mod thread;
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use gstreamer as gst;
 use image::geometry::Size;
@@ -27,13 +27,19 @@ pub(super) struct Gstreamer;
 /// Codecs whose elements are known to be missing. Nobody looks for them again: plugins are found when GStreamer begins.
 static MISSING: Mutex<BTreeSet<VideoCodec>> = Mutex::new(BTreeSet::new());
 
+/// Codecs whose elements have been looked for ahead.
+static PREPARED: Mutex<BTreeSet<VideoCodec>> = Mutex::new(BTreeSet::new());
+
 impl Encoders for Gstreamer {
     fn prepare(&self, codecs: &mut dyn Iterator<Item = VideoCodec>) {
-        let codecs: Vec<_> = codecs.filter(|codec| Element::of(*codec).is_some()).collect();
+        let mut prepared = lock(&PREPARED);
+        let fresh = |codec: &VideoCodec| Element::of(*codec).is_some() && prepared.insert(*codec);
+        let codecs: Vec<_> = codecs.filter(fresh).collect();
+        drop(prepared);
         if codecs.is_empty() {
             return;
         }
-        let look = move || codecs.into_iter().for_each(|codec| drop(find(codec)));
+        let look = move || codecs.into_iter().for_each(look_ahead);
         if let Err(error) = crate::thread::spawn_masked("SPICE video", look) {
             tracing::warn!(%error, "no thread that looks for GStreamer's plugins");
         }
@@ -53,17 +59,24 @@ impl Encoders for Gstreamer {
     }
 }
 
-/// The element of a codec, if the system has it. One that is missing is said once. May take seconds, the first time.
-fn find(codec: VideoCodec) -> Result<Element, EncoderFault> {
-    let element = Element::of(codec)
-        .ok_or_else(|| EncoderFault::new(format_args!("GStreamer is not asked for {codec:?}")))?;
-    let found = look_for(element);
-    if let Err(fault) = &found
-        && missing().insert(codec)
+/// Says once when the element of a codec is missing.
+fn look_ahead(codec: VideoCodec) {
+    let is_known = missing().contains(&codec);
+    if let Err(fault) = find(codec)
+        && !is_known
     {
         tracing::warn!("no video in {codec:?}: {fault}");
     }
-    found.map(|()| element)
+}
+
+/// The element of a codec, if the system has it. May take seconds, the first time.
+fn find(codec: VideoCodec) -> Result<Element, EncoderFault> {
+    let element = Element::of(codec)
+        .ok_or_else(|| EncoderFault::new(format_args!("GStreamer is not asked for {codec:?}")))?;
+    look_for(element).inspect_err(|_| {
+        missing().insert(codec);
+    })?;
+    Ok(element)
 }
 
 fn look_for(element: Element) -> Result<(), EncoderFault> {
@@ -83,6 +96,10 @@ fn initialise() -> Result<(), EncoderFault> {
     OUTCOME.get_or_init(begin).clone()
 }
 
-fn missing() -> std::sync::MutexGuard<'static, BTreeSet<VideoCodec>> {
-    MISSING.lock().unwrap_or_else(PoisonError::into_inner)
+fn missing() -> MutexGuard<'static, BTreeSet<VideoCodec>> {
+    lock(&MISSING)
+}
+
+fn lock(codecs: &'static Mutex<BTreeSet<VideoCodec>>) -> MutexGuard<'static, BTreeSet<VideoCodec>> {
+    codecs.lock().unwrap_or_else(PoisonError::into_inner)
 }

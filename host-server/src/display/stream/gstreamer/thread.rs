@@ -31,7 +31,8 @@ impl EncoderThread {
         let work = move || {
             // Dropped after the sender of frames, also by a panic: whoever is woken sees that there will be none.
             let wake = WakeAtEnd(wake);
-            run(find, size, &pushed, ready, &wake.0);
+            let ready = ready;
+            run(find, size, &pushed, &ready, &wake.0);
         };
         crate::thread::spawn_masked("SPICE video", work)
             .map_err(|error| EncoderFault::new(format_args!("no thread for a video: {error}")))?;
@@ -68,7 +69,7 @@ fn run(
     find: impl FnOnce() -> Result<Element, EncoderFault>,
     size: Size,
     pictures: &Receiver<(Bitmap, u32)>,
-    frames: Sender<Result<Bytes, EncoderFault>>,
+    frames: &Sender<Result<Bytes, EncoderFault>>,
     wake: &Wake,
 ) {
     let mut pipeline = match find().and_then(|element| Pipeline::open(element, size)) {
