@@ -224,6 +224,18 @@ fn clients_get_video_in_the_codec_in_which_they_get_it_of_the_original() -> Resu
 }
 
 #[test]
+fn without_plugins_of_gstreamer_video_is_motion_jpeg_and_the_log_says_what_to_install() -> Result<()> {
+    let (original, library) = (libraries::original()?, libraries::under_test()?);
+    let (expected, _) = video_codecs::WITHOUT_PLUGINS.without_plugins(&original)?;
+    let (found, said) = video_codecs::WITHOUT_PLUGINS.without_plugins(&library)?;
+    ensure!(found == expected, "{found:?}, the original {expected:?}");
+    let remedy = |line: &&str| line.contains("vp8enc") && line.contains("gstreamer1.0-plugins-good");
+    let lines = said.lines().filter(remedy).count();
+    ensure!(library == original || lines == 1, "{lines} lines with the remedy:\n{said}");
+    Ok(())
+}
+
+#[test]
 fn a_slow_link_is_noticed_and_a_fast_one_is_not_taken_for_one() -> Result<()> {
     let source = Source::Recording("ms-desk");
     for library in [libraries::original()?, libraries::under_test()?] {

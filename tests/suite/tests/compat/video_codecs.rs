@@ -1,16 +1,17 @@
 //! Which codec a client gets its video in, and what the host's list of codecs may be.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use probe::{Address, Client, Options};
-use replayer::steer::VideoCodecs;
+use replayer::steer::{Program, Replayer, VideoCodecs};
 use wire::capability::display as capability;
 use wire::channel::ChannelType;
 use wire::display::VideoCodec;
 
-use crate::replay::{self, Source};
+use crate::replay::{self, Folder, Source};
 
 /// Frames of a film after which a video has begun long ago.
 const FRAMES: u64 = 200;
@@ -112,11 +113,34 @@ pub(crate) const MEETINGS: &[Meeting] = &[
     Meeting { host: Some("gstreamer:mjpeg"), client: MODERN, wish: &[] },
 ];
 
+/// A meeting on a host without plugins of GStreamer.
+pub(crate) const WITHOUT_PLUGINS: Meeting =
+    Meeting { host: Some("gstreamer:vp8;spice:mjpeg"), client: MODERN, wish: &[] };
+
 impl Meeting {
     /// The codec in which the client gets a video.
     pub(crate) fn codec(&self, library: &Path) -> Result<VideoCodec> {
-        let mut replayer =
-            replay::start(library, Source::Film(FRAMES), &["--streaming", "filter", "--pace", FRAME])?;
+        Ok(self.run(library, Vec::new())?.0)
+    }
+
+    /// The same where GStreamer finds no plugin, and what the library says to that.
+    pub(crate) fn without_plugins(&self, library: &Path) -> Result<(VideoCodec, String)> {
+        let folder = Folder::new("no-plugins")?;
+        let place = |name: &str| folder.file(name).into_os_string();
+        let environment =
+            vec![("GST_PLUGIN_SYSTEM_PATH_1_0", place("plugins")), ("GST_REGISTRY_1_0", place("registry"))];
+        self.run(library, environment)
+    }
+
+    fn run(
+        &self,
+        library: &Path,
+        environment: Vec<(&'static str, OsString)>,
+    ) -> Result<(VideoCodec, String)> {
+        let program = Program { environment, ..replay::program()?.clone() };
+        let source = Source::Film(FRAMES).arguments();
+        let arguments = ["--streaming", "filter", "--pace", FRAME].map(OsString::from);
+        let mut replayer = Replayer::start(&program, library, arguments.into_iter().chain(source))?;
         if let Some(list) = self.host {
             replayer.set_video_codecs(list)?;
         }
@@ -140,7 +164,7 @@ impl Meeting {
         client.wait("a video", PATIENCE, |view| video(view).is_some())?;
         let video = client.look(video).context("a video")?;
         drop(client);
-        replayer.quit()?;
-        Ok(video.codec)
+        let (_, said) = replayer.quit()?;
+        Ok((video.codec, said))
     }
 }
