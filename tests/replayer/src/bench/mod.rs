@@ -100,6 +100,9 @@ pub fn run(options: &Options, program: &Program) -> Result<()> {
 fn measure(program: &Program, library: &Path, scenario: &Scenario) -> Result<Run> {
     let arguments = scenario.arguments().into_iter().chain(["--preload", "--ring", "0"].map(OsString::from));
     let mut replayer = Replayer::start(program, library, arguments)?;
+    if let Some(list) = scenario.video_codecs() {
+        replayer.set_video_codecs(&list)?;
+    }
     replayer.go(0)?;
     let clients = (0..scenario.clients()).map(|_| NullClient::connect(replayer.address()));
     let clients: Vec<NullClient> = clients.collect::<Result<_>>()?;

@@ -25,6 +25,8 @@ pub(super) struct Scenario {
     pace: Option<u64>,
     /// How many clients there are.
     clients: usize,
+    /// The codec of video; none for the server's own choice.
+    codec: Option<&'static str>,
 }
 
 #[derive(Clone, Copy)]
@@ -52,7 +54,12 @@ pub(super) fn all() -> Vec<Scenario> {
         all.push(several);
     }
     let film = Source::Generated("film", FRAMES);
-    all.push(Scenario { pace: Some(FRAME), ..Scenario::burst(film, "auto_glz") });
+    let codecs = [None, Some("vp8"), Some("vp9"), Some("h264")];
+    all.extend(codecs.map(|codec| Scenario {
+        pace: Some(FRAME),
+        codec,
+        ..Scenario::burst(film, "auto_glz")
+    }));
     all.push(Scenario::burst(Source::Generated("still", 1), "auto_glz"));
     all.push(Scenario::burst(Source::Generated("still", 1), "quic"));
     all
@@ -60,7 +67,7 @@ pub(super) fn all() -> Vec<Scenario> {
 
 impl Scenario {
     const fn burst(source: Source, compression: &'static str) -> Self {
-        Self { source, compression, wan: false, pace: None, clients: 1 }
+        Self { source, compression, wan: false, pace: None, clients: 1, codec: None }
     }
 
     /// Whether there is one command only, and what counts is the time until all of it is there.
@@ -73,12 +80,18 @@ impl Scenario {
         self.clients
     }
 
+    /// The host's list of video codecs, if it sets one.
+    pub(super) fn video_codecs(&self) -> Option<String> {
+        self.codec.map(|codec| format!("gstreamer:{codec}"))
+    }
+
     pub(super) fn name(&self) -> String {
         let (Source::Recording(source) | Source::Generated(source, _)) = self.source;
         let manner = if self.pace.is_some() { "paced" } else { "burst" };
         let wan = if self.wan { " wan" } else { "" };
         let clients = if self.clients > 1 { format!(" {} clients", self.clients) } else { String::new() };
-        format!("{source} {}{wan} {manner}{clients}", self.compression)
+        let codec = self.codec.map(|codec| format!(" {codec}")).unwrap_or_default();
+        format!("{source} {}{wan} {manner}{clients}{codec}", self.compression)
     }
 
     /// Arguments of the replayer.

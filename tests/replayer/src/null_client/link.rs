@@ -40,7 +40,7 @@ pub(super) fn link(server: SocketAddr, channel_type: ChannelType, session: u32) 
     Ok(stream)
 }
 
-/// What spice-gtk can do, video aside.
+/// What spice-gtk can do, H.265 aside, which the original has no encoder for.
 fn specific(channel_type: ChannelType) -> Capabilities {
     use capability::display;
     if channel_type != ChannelType::DISPLAY {
@@ -56,6 +56,9 @@ fn specific(channel_type: ChannelType) -> Capabilities {
         display::PREF_COMPRESSION,
         display::MULTI_CODEC,
         display::CODEC_MJPEG,
+        display::CODEC_VP8,
+        display::CODEC_VP9,
+        display::CODEC_H264,
     ])
 }
 
