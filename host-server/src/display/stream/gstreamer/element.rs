@@ -29,10 +29,13 @@ pub(super) enum RateProperty {
 
 // Latency counts more than size: nothing looks ahead, no frame is in two directions. The connection loses nothing, so
 // that key frames are for players that a frame has broken, and rare.
+
+// The threads of VP8's encoder look again and again whether they have work, which costs several times what one thread does.
+// Only a negative `cpu-used` is a fixed effort.
 const VP8: Element = Element {
     name: "vp8enc",
     package: "gstreamer1.0-plugins-good",
-    properties: "deadline=1 cpu-used=8 lag-in-frames=0 end-usage=cbr threads=2 keyframe-max-dist=500 \
+    properties: "deadline=1 cpu-used=-8 lag-in-frames=0 end-usage=cbr threads=1 keyframe-max-dist=500 \
                  min-quantizer=4 max-quantizer=56 undershoot=95 buffer-size=1000 buffer-initial-size=500 \
                  buffer-optimal-size=600 static-threshold=100",
     frames: "video/x-vp8",
