@@ -2,7 +2,8 @@
 //!
 //! Matching is greedy. A hash table has the last place of two or three pixels over all images; where the pixels at a place are
 //! the same, the match is made as long as it gets, in both directions. Another place to look at is where the last long match
-//! goes on, or where an image of the same size has the same pixel: pictures that change a little are found that way.
+//! goes on, or where an image of the same size has the same pixel: pictures that change a little are found that way. How
+//! thoroughly an image is looked at depends on what it shows ([`Manner`]).
 
 use alloc::collections::VecDeque;
 use alloc::vec;
@@ -16,8 +17,6 @@ use crate::pixel::run_length;
 
 /// With entries of 8 bytes, what a processor core has at hand: a larger table finds more, and takes longer to ask.
 const HASH_BITS: u32 = 16;
-/// After 2 to the power of this many misses, only every second place is looked at, after as many more every third.
-const PATIENCE: u32 = 2;
 /// Places between two that are looked at, at most: what is not entered into the table cannot be found in later images.
 const LONGEST_STEP: usize = 4;
 /// Pixels of a match after which the next one is looked for where it goes on.
@@ -29,6 +28,41 @@ const SAMPLES: usize = 128;
 const SAMPLE: usize = 16;
 /// The bytes of a pixel that are colours.
 const COLORS: u32 = 0x00ff_ffff;
+
+/// How an image is looked at.
+trait Manner {
+    /// Pixels that are looked up in the table: 2 or 3.
+    const WIDTH: u32;
+    /// The part of the table that is used.
+    const HASH_BITS: u32;
+    /// Places that are passed over after 8 misses, and as many more after 8 more.
+    const HASTE: usize;
+}
+
+/// For images of one colour more than of many: short matches spoil long ones.
+struct Flat;
+/// For images of areas of both kinds.
+struct Mixed;
+/// For photographs: matches are short all over, and few of those that a larger table finds are longer.
+struct Busy;
+
+impl Manner for Flat {
+    const WIDTH: u32 = 3;
+    const HASH_BITS: u32 = HASH_BITS;
+    const HASTE: usize = 2;
+}
+
+impl Manner for Mixed {
+    const WIDTH: u32 = 2;
+    const HASH_BITS: u32 = HASH_BITS;
+    const HASTE: usize = 2;
+}
+
+impl Manner for Busy {
+    const WIDTH: u32 = 2;
+    const HASH_BITS: u32 = HASH_BITS - 1;
+    const HASTE: usize = 3;
+}
 
 /// The last [`Place`] of pixels of a hash.
 #[derive(Clone, Debug)]
@@ -51,10 +85,10 @@ pub(super) fn colors(
 ) {
     let Ok(table) = table.0.as_mut_slice().try_into() else { return };
     let mut search = Search { image, pixels, images, table, aligned: aligned_with_latest(images, pixels) };
-    if is_flat(pixels) {
-        search.sequence::<3>(out);
-    } else {
-        search.sequence::<2>(out);
+    match repeated(pixels) {
+        (same, all) if same * 4 > all * 3 => search.sequence::<Flat>(out),
+        (same, all) if same * 3 > all => search.sequence::<Mixed>(out),
+        _ => search.sequence::<Busy>(out),
     }
 }
 
@@ -99,14 +133,12 @@ struct Match<'a> {
     behind: usize,
 }
 
-/// Whether an image is more of one colour than of many. Then short matches spoil long ones, and otherwise there are no others.
-fn is_flat(pixels: &[Pixel]) -> bool {
+/// How many of a sample's pixels equal the one before, and the number of all.
+fn repeated(pixels: &[Pixel]) -> (usize, usize) {
     let samples = pixels.chunks((pixels.len() / SAMPLES).max(SAMPLE));
     let pairs =
         samples.filter_map(<[Pixel]>::first_chunk::<SAMPLE>).flat_map(|sample| sample.array_windows());
-    let (same, all) =
-        pairs.fold((0, 0), |(same, all), [a, b]| (same + usize::from(key(*a) == key(*b)), all + 1));
-    same * 4 > all * 3
+    pairs.fold((0, 0), |(same, all), [a, b]| (same + usize::from(key(*a) == key(*b)), all + 1))
 }
 
 /// The latest image of the same size, which this one may be a later state of: its place that goes with the first pixel.
@@ -128,8 +160,8 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    /// Writes literals and matches; `WIDTH` pixels are looked up in the table.
-    fn sequence<const WIDTH: usize>(&mut self, out: &mut Vec<u8>) {
+    /// Writes literals and matches.
+    fn sequence<M: Manner>(&mut self, out: &mut Vec<u8>) {
         let pixels = self.pixels;
         let mut literals_from = 0;
         let mut at = 1;
@@ -138,24 +170,31 @@ impl<'a> Search<'a> {
         while let Some([before, first, second, third]) = pixels.get(at - 1..).and_then(<[Pixel]>::first_chunk)
         {
             let keys = [key(*first), key(*second), key(*third)];
-            if key(*before) == keys[0] && keys[1] == keys[0] && keys[2] == keys[0] {
+            // Where one pixel equals the next is hard to foresee, where four do is not: one comparison tells.
+            let differ = (key(*before) ^ keys[0]) | (keys[1] ^ keys[0]) | (keys[2] ^ keys[0]);
+            if differ == 0 {
                 let length = 3 + run_length(pixels.get(at + 3..).unwrap_or_default(), keys[0], key);
                 write_literals(pixels.get(literals_from..).unwrap_or_default(), at - literals_from, out);
                 write_match(0, 0, length, out);
                 at += length;
-            } else if let Some(Match { spot, ahead, behind }) = self.find::<WIDTH>(at, keys, literals_from) {
+            } else if let Some(Match { spot, ahead, behind }) = self.find::<M>(at, keys, literals_from) {
                 let literals = at - behind - literals_from;
                 write_literals(pixels.get(literals_from..).unwrap_or_default(), literals, out);
-                write_match(spot.distance, pixel_distance(&spot, at, behind), ahead + behind, out);
+                let (pixels, length) = (pixel_distance(&spot, at, behind), ahead + behind);
+                if spot.distance == 0 && length < 7 {
+                    write_short_match(pixels, length, out);
+                } else {
+                    write_match(spot.distance, pixels, length, out);
+                }
                 if ahead + behind >= LONG {
                     self.aligned = Some((spot, spot.at as isize - at as isize));
                 }
                 at += ahead;
                 // The last pixels of the match are where the next one like it is likely to continue.
-                self.enter::<WIDTH>(at - 2);
-                self.enter::<WIDTH>(at - 1);
+                self.enter::<M>(at - 2);
+                self.enter::<M>(at - 1);
             } else {
-                at += (1 + (misses >> PATIENCE)).min(LONGEST_STEP);
+                at += (1 + misses * M::HASTE / 8).min(LONGEST_STEP);
                 misses += 1;
                 continue;
             }
@@ -168,7 +207,7 @@ impl<'a> Search<'a> {
 
     /// The longer of the matches at the aligned place and at the one in the table, if it is worth its bytes.
     #[inline(always)]
-    fn find<const WIDTH: usize>(
+    fn find<M: Manner>(
         &mut self,
         at: usize,
         keys: [u32; 3],
@@ -178,12 +217,12 @@ impl<'a> Search<'a> {
             let there = spot.pixels.get(spot.at..).unwrap_or_default();
             (spot, common_colors(there, self.pixels.get(at..).unwrap_or_default()))
         };
+        // Lossless: an image has at most MAX_PIXELS.
+        let here = Place { image: self.image, pixel: at as u32 }.to_word(keys[0]);
+        let word = core::mem::replace(&mut self.table[hash::<M>(keys)], here);
         let aligned = self.aligned.map(|(spot, shift)| Spot { at: at.wrapping_add_signed(shift), ..spot });
         let starts = |spot: &Spot<'_>| spot.pixels.get(spot.at).is_some_and(|pixel| key(*pixel) == keys[0]);
         let aligned = aligned.filter(starts).map(ahead);
-        // Lossless: an image has at most MAX_PIXELS.
-        let here = Place { image: self.image, pixel: at as u32 }.to_word(keys[0]);
-        let word = core::mem::replace(&mut self.table[hash::<WIDTH>(keys)], here);
         let seen = if word as u32 & COLORS == keys[0] {
             self.spot(Place::from_word(word), at).map(ahead)
         } else {
@@ -194,8 +233,14 @@ impl<'a> Search<'a> {
             (Some(found), _) | (None, Some(found)) => found,
             (None, None) => return None,
         };
-        let before = spot.pixels.get(..spot.at).unwrap_or_default();
-        let behind = common_end(before, self.pixels.get(literals_from..at).unwrap_or_default());
+        let before = |pixels: &[Pixel], at: usize| pixels.get(at.wrapping_sub(1)).copied().map(key);
+        // Mostly they differ, and whether there are literals is hard to foresee.
+        let behind = if before(spot.pixels, spot.at) == before(self.pixels, at) {
+            let before = spot.pixels.get(..spot.at).unwrap_or_default();
+            common_end(before, self.pixels.get(literals_from..at).unwrap_or_default())
+        } else {
+            0
+        };
         let bytes = match_bytes(spot.distance, pixel_distance(&spot, at, behind));
         (ahead > 0 && (ahead + behind) * 3 > bytes).then_some(Match { spot, ahead, behind })
     }
@@ -214,10 +259,10 @@ impl<'a> Search<'a> {
 
     /// Enters a place into the table.
     #[inline(always)]
-    fn enter<const WIDTH: usize>(&mut self, at: usize) {
+    fn enter<M: Manner>(&mut self, at: usize) {
         if let Some(&[a, b, c]) = self.pixels.get(at..).and_then(<[Pixel]>::first_chunk::<3>) {
             let keys = [key(a), key(b), key(c)];
-            self.table[hash::<WIDTH>(keys)] = Place { image: self.image, pixel: at as u32 }.to_word(keys[0]);
+            self.table[hash::<M>(keys)] = Place { image: self.image, pixel: at as u32 }.to_word(keys[0]);
         }
     }
 }
@@ -241,10 +286,10 @@ fn key(pixel: Pixel) -> u32 {
 }
 
 #[inline(always)]
-fn hash<const WIDTH: usize>(keys: [u32; 3]) -> usize {
+fn hash<M: Manner>(keys: [u32; 3]) -> usize {
     let [a, b, c] = keys.map(u64::from);
-    let word = if WIDTH == 3 { a ^ b << 20 ^ c << 40 } else { a ^ b << 24 };
-    (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - HASH_BITS)) as usize
+    let word = if M::WIDTH == 3 { a ^ b << 20 ^ c << 40 } else { a ^ b << 24 };
+    (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - M::HASH_BITS)) as usize
 }
 
 /// How many of the last pixels are the same in both.
@@ -253,8 +298,23 @@ fn common_end(a: &[Pixel], b: &[Pixel]) -> usize {
 }
 
 /// Writes the first `count` pixels as literals.
-#[inline]
-fn write_literals(mut pixels: &[Pixel], mut count: usize, out: &mut Vec<u8>) {
+#[inline(always)]
+fn write_literals(pixels: &[Pixel], count: usize, out: &mut Vec<u8>) {
+    match pixels.first_chunk::<4>() {
+        // Few are written as four, because how many there are is hard to foresee.
+        Some(four) if count <= four.len() => {
+            let end = out.len() + count * 3 + usize::from(count > 0);
+            let [a, b, c, d] = four.map(|pixel| u128::from(key(pixel)));
+            let count = u128::from((count as u8).wrapping_sub(1));
+            out.extend_from_slice(&(count | a << 8 | b << 32 | c << 56 | d << 80).to_le_bytes());
+            out.truncate(end);
+        }
+        _ => write_groups(pixels, count, out),
+    }
+}
+
+#[inline(never)]
+fn write_groups(mut pixels: &[Pixel], mut count: usize, out: &mut Vec<u8>) {
     while count > 0 {
         // 1 to 32 pixels, announced as 0 to 31.
         let group = count.min(MAX_LITERALS);
@@ -265,8 +325,21 @@ fn write_literals(mut pixels: &[Pixel], mut count: usize, out: &mut Vec<u8>) {
     }
 }
 
+/// [`write_match`] in the same image, for lengths below 7: most matches are such.
+#[inline(always)]
+fn write_short_match(pixels: usize, length: usize, out: &mut Vec<u8>) {
+    let (far, farther) = (pixels >= 1 << 12, pixels >= 1 << 17);
+    // Lossless: distances have 25 bits.
+    let pixels = pixels as u64;
+    let control = (length as u64) << 5 | u64::from(far) << 4 | pixels & 15;
+    let further = u64::from(farther) << 5 | pixels >> 12 & 31;
+    let bytes = control | (pixels >> 4 & 255) << 8 | further << 16 | pixels >> 17 << 24;
+    let end = out.len() + 3 + usize::from(farther);
+    out.extend_from_slice(&bytes.to_le_bytes());
+    out.truncate(end);
+}
+
 /// Writes a match by its distances and its stored length, which is at least 1.
-#[inline]
 pub(super) fn write_match(images: u32, pixels: usize, length: usize, out: &mut Vec<u8>) {
     let far = pixels >= 1 << 12;
     let control = (length.min(7) as u8) << 5 | u8::from(far) << 4 | (pixels & 15) as u8;
