@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 use core::convert::Infallible;
 use core::fmt;
 
-use super::bits::BitWriter;
-use super::lanes::{self, Rows};
+use super::bits::{BitWriter, Cursor};
+use super::lanes::{self, Neighbours, Rows};
 use super::model::{Family, Model};
 use super::run::RunLength;
 use super::{Channels, Kind, MAGIC, MAX_PIXELS, MAX_WORD_BITS, RowCoder, VERSION, code_row};
@@ -17,6 +17,8 @@ use crate::geometry::Size;
 
 /// Bits that a run can take beside one for each of its pixels.
 const RUN_BITS: usize = 17;
+/// Fewer pixels than this are coded as their errors are computed: apart, these are loops of a length that is hard to foresee.
+const SHORT: usize = 8;
 
 /// An encoder; keep it to save the allocation of its buffer. It remembers nothing of images.
 #[derive(Clone, Debug, Default)]
@@ -65,18 +67,24 @@ fn encode_rows<const N: usize, const BITS: u32>(
     fill: impl Fn(&[u8], &mut Vec<u32>),
 ) {
     let mut plane = Plane::<N, BITS>::new(bitmap.width() as usize);
-    for row in bitmap.rows() {
-        plane.encode_row(writer, |lanes| fill(row, lanes));
+    for (row, again) in rows(bitmap) {
+        plane.encode_row(writer, again, |lanes| fill(row, lanes));
     }
 }
 
 fn encode_rgba(bitmap: &Bitmap, writer: &mut BitWriter<'_>) {
     let width = bitmap.width() as usize;
     let (mut colors, mut alphas) = (Plane::<3, 8>::new(width), Plane::<1, 8>::new(width));
-    for row in bitmap.rows() {
-        colors.encode_row(writer, |lanes| lanes::of_rgb32(row, lanes));
-        alphas.encode_row(writer, |lanes| lanes::of_alpha(row, lanes));
+    for (row, again) in rows(bitmap) {
+        colors.encode_row(writer, again, |lanes| lanes::of_rgb32(row, lanes));
+        alphas.encode_row(writer, again, |lanes| lanes::of_alpha(row, lanes));
     }
+}
+
+/// The rows from the top, and whether each is the one above once more.
+fn rows(bitmap: &Bitmap) -> impl Iterator<Item = (&[u8], bool)> {
+    let mut above = None;
+    bitmap.rows().map(move |row| (row, above.replace(row) == Some(row)))
 }
 
 /// `N` channels that are coded together.
@@ -90,8 +98,12 @@ impl<const N: usize, const BITS: u32> Plane<N, BITS> {
         Self { channels: Channels::new(width), rows: Rows::new(width) }
     }
 
-    fn encode_row(&mut self, writer: &mut BitWriter<'_>, fill: impl FnOnce(&mut Vec<u32>)) {
-        self.rows.advance(fill);
+    fn encode_row(&mut self, writer: &mut BitWriter<'_>, again: bool, fill: impl FnOnce(&mut Vec<u32>)) {
+        if again {
+            self.rows.repeat();
+        } else {
+            self.rows.advance(fill);
+        }
         let width = self.rows.row().len();
         writer.make_room(width * (N * MAX_WORD_BITS as usize + RUN_BITS) + RUN_BITS);
         let first = self.rows.above().is_empty();
@@ -121,23 +133,28 @@ impl<const N: usize, const BITS: u32> RowCoder<N, BITS> for Row<'_, '_> {
             Some(run) => (run, true),
             None => (end, false),
         };
+        let family = Family::of_bits(BITS);
+        if end - at < SHORT
+            && let Some(Neighbours { left, above, pixels }) = self.rows.neighbours(at, end)
+            && let Some(errors) = errors.get_mut(at..=end)
+            && let Some((before, errors)) = errors.split_first_mut()
+        {
+            let mut before = *before;
+            self.writer.with_cursor(|cursor, out| {
+                for (((error, pixel), left), above) in errors.iter_mut().zip(pixels).zip(left).zip(above) {
+                    let now = lanes::error::<BITS>(*pixel, *left, *above);
+                    *error = now;
+                    put(cursor, out, code(family, models, before.to_le_bytes(), now.to_le_bytes()));
+                    before = now;
+                }
+            });
+            return (end, run);
+        }
         self.rows.errors::<BITS>(at, errors.get_mut(at + 1..=end).unwrap_or_default());
         let errors = errors.get(at..=end).unwrap_or_default();
-        let family = Family::of_bits(BITS);
         self.writer.with_cursor(|cursor, out| {
             for [before, now] in errors.array_windows() {
-                let coded = code(family, models, before.to_le_bytes(), now.to_le_bytes());
-                // Short words, as most are, go out together; the last channel is the first one in the stream.
-                let (mut words, mut bits) = (0, 0);
-                for (word, length) in coded.iter().rev() {
-                    words = words << length | u64::from(*word);
-                    bits += length;
-                }
-                if bits <= 32 {
-                    cursor.put(out, words as u32, bits);
-                } else {
-                    coded.iter().rev().for_each(|(word, length)| cursor.put(out, *word, *length));
-                }
+                put(cursor, out, code(family, models, before.to_le_bytes(), now.to_le_bytes()));
             }
         });
         (end, run)
@@ -157,6 +174,22 @@ impl<const N: usize, const BITS: u32> RowCoder<N, BITS> for Row<'_, '_> {
         });
         runs.end();
         Ok(same)
+    }
+}
+
+/// Writes the words of a pixel's errors.
+#[inline(always)]
+fn put<const N: usize>(cursor: &mut Cursor, out: &mut [[u8; 4]], coded: [(u32, u32); N]) {
+    // Short words, as most are, go out together; the last channel is the first one in the stream.
+    let (mut words, mut bits) = (0, 0);
+    for (word, length) in coded.iter().rev() {
+        words = words << length | u64::from(*word);
+        bits += length;
+    }
+    if bits <= 32 {
+        cursor.put(out, words as u32, bits);
+    } else {
+        coded.iter().rev().for_each(|(word, length)| cursor.put(out, *word, *length));
     }
 }
 

@@ -44,12 +44,15 @@ pub(super) struct Rows {
     repeats_above: Vec<u8>,
     /// 1 where a run may begin: the pixel above equals its left neighbour, and so do the two pixels before this one.
     begins: Vec<u8>,
+    /// Whether the row above is the same.
+    is_repeated: bool,
 }
 
 impl Rows {
     pub(super) fn new(width: usize) -> Self {
         let (row, above) = (Vec::with_capacity(width), Vec::with_capacity(width));
-        Self { row, above, repeats: vec![0; width], repeats_above: vec![0; width], begins: vec![0; width] }
+        let [repeats, repeats_above, begins] = [vec![0; width], vec![0; width], vec![0; width]];
+        Self { row, above, repeats, repeats_above, begins, is_repeated: false }
     }
 
     /// Goes on to the row that `fill` appends.
@@ -60,10 +63,16 @@ impl Rows {
         fill(&mut self.row);
         let repeats = self.repeats.get_mut(1..).unwrap_or_default();
         mark_equal(&self.row, self.row.get(1..).unwrap_or_default(), repeats);
-        let begins = self.begins.get_mut(1..).unwrap_or_default().iter_mut();
-        let above = self.repeats_above.get(1..).unwrap_or_default();
-        for ((begins, before), above) in begins.zip(&self.repeats).zip(above) {
-            *begins = before & above;
+        mark_begins(&self.repeats, &self.repeats_above, &mut self.begins);
+        self.is_repeated = false;
+    }
+
+    /// Goes on to a row that is the same.
+    pub(super) fn repeat(&mut self) {
+        if !self.is_repeated {
+            self.above.clone_from(&self.row);
+            mark_begins(&self.repeats, &self.repeats, &mut self.begins);
+            self.is_repeated = true;
         }
     }
 
@@ -91,6 +100,14 @@ impl Rows {
         first_other(repeats, 1).unwrap_or(repeats.len())
     }
 
+    /// The pixels from `at` on and before `end`; `None` in the first row and column.
+    #[inline(always)]
+    pub(super) fn neighbours(&self, at: usize, end: usize) -> Option<Neighbours<'_>> {
+        let pixels = self.row.get(at..end)?;
+        let left = self.row.get(at.checked_sub(1)?..end.checked_sub(1)?)?;
+        Some(Neighbours { pixels, left, above: self.above.get(at..end)? })
+    }
+
     /// Writes the folded errors of as many pixels from `at` on.
     #[inline(always)]
     pub(super) fn errors<const BITS: u32>(&self, at: usize, errors: &mut [u32]) {
@@ -108,9 +125,31 @@ impl Rows {
             known.for_each(|(error, (pixel, left))| *error = fold::<BITS>(difference(*pixel, *left)));
         } else {
             for ((error, (pixel, left)), above) in known.zip(above) {
-                *error = fold::<BITS>(difference(*pixel, midpoint(*left, *above)));
+                *error = self::error::<BITS>(*pixel, *left, *above);
             }
         }
+    }
+}
+
+/// Pixels, and as many to the left of and above them.
+pub(super) struct Neighbours<'a> {
+    pub(super) pixels: &'a [u32],
+    pub(super) left: &'a [u32],
+    pub(super) above: &'a [u32],
+}
+
+/// The folded errors of a pixel that has both neighbours.
+#[inline(always)]
+pub(super) const fn error<const BITS: u32>(pixel: u32, left: u32, above: u32) -> u32 {
+    fold::<BITS>(difference(pixel, midpoint(left, above)))
+}
+
+/// Marks where runs may begin: where the pixel above repeats, and the one before this one.
+fn mark_begins(repeats: &[u8], repeats_above: &[u8], begins: &mut [u8]) {
+    let begins = begins.get_mut(1..).unwrap_or_default().iter_mut();
+    let above = repeats_above.get(1..).unwrap_or_default();
+    for ((begins, before), above) in begins.zip(repeats).zip(above) {
+        *begins = before & above;
     }
 }
 
@@ -191,6 +230,26 @@ mod tests {
     fn small_differences_are_small_errors() {
         assert_eq!([0, 255, 1, 254].map(fold::<8>), [0, 1, 2, 3]);
         assert_eq!([0, 31, 1, 30].map(fold::<5>), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn rows_that_are_there_again_are_as_those_that_are_read() {
+        let some = |row: &mut Vec<u32>| row.extend((0..40).map(|x| if (5..30).contains(&x) { 9 } else { x }));
+        let (mut repeated, mut read) = (Rows::new(40), Rows::new(40));
+        for rows in [&mut repeated, &mut read] {
+            rows.advance(|row| row.extend([7; 40]));
+            rows.advance(some);
+        }
+        for _ in 0..2 {
+            repeated.repeat();
+            read.advance(some);
+            assert_eq!((repeated.row(), repeated.above()), (read.row(), read.above()));
+            assert_eq!(repeated.begins, read.begins);
+        }
+        repeated.advance(|row| row.extend([9; 40]));
+        read.advance(|row| row.extend([9; 40]));
+        assert_eq!((repeated.row(), repeated.above()), (read.row(), read.above()));
+        assert_eq!((repeated.repeats, repeated.begins), (read.repeats, read.begins));
     }
 
     #[test]
