@@ -164,6 +164,29 @@ proptest! {
         }
     }
 
+    /// Some decoders copy more than they need where they know that there is room.
+    #[test]
+    fn lz4_blocks_keep_the_rules_for_their_end(bitmap in bitmaps(), again in 1..4_usize) {
+        prop_assume!(bitmap.format().is_rgb());
+        let mut encoder = lz4::Encoder::new();
+        let mut stream = Vec::new();
+        for _ in 0..again {
+            // What was encoded before leaves no traces.
+            let before = std::mem::take(&mut stream);
+            encoder.encode(&bitmap, &mut stream).unwrap();
+            prop_assert!(before.is_empty() || before == stream);
+        }
+        let (mut at, mut last_match) = (0, None);
+        for (literals, length) in lz4_sequences(&stream[6..]) {
+            at += literals;
+            last_match = (length > 0).then_some(at).or(last_match);
+            prop_assert!(length > 0 || literals >= 5 || last_match.is_none());
+            at += length;
+        }
+        prop_assert_eq!(at as u64, bitmap.format().row_bytes(bitmap.width()) * u64::from(bitmap.height()));
+        prop_assert!(last_match.is_none_or(|last| last + 12 <= at));
+    }
+
     #[test]
     fn quic_keeps_every_pixel(bitmap in bitmaps()) {
         let mut stream = vec![0xee];
@@ -216,6 +239,35 @@ proptest! {
             }
         }
     }
+}
+
+/// The literals and matches of an LZ4 block, by their lengths; the last match has none.
+fn lz4_sequences(block: &[u8]) -> Vec<(usize, usize)> {
+    let mut bytes = block.iter().copied();
+    let mut sequences = Vec::new();
+    while let Some(token) = bytes.next() {
+        let literals = lz4_length(token >> 4, &mut bytes);
+        let skipped = (0..literals).map_while(|_| bytes.next()).count();
+        assert_eq!(skipped, literals);
+        let Some(low) = bytes.next() else {
+            sequences.push((literals, 0));
+            break;
+        };
+        assert_ne!((low, bytes.next().expect("the rest of a distance")), (0, 0));
+        sequences.push((literals, 4 + lz4_length(token & 15, &mut bytes)));
+    }
+    sequences
+}
+
+/// A length whose first bits are in the token.
+fn lz4_length(bits: u8, bytes: &mut impl Iterator<Item = u8>) -> usize {
+    let mut length = usize::from(bits);
+    let mut last = if bits == 15 { 255 } else { 0 };
+    while last == 255 {
+        last = bytes.next().expect("the rest of a length");
+        length += usize::from(last);
+    }
+    length
 }
 
 /// What a desktop shows twice costs next to nothing the second time, wherever it is shown.

@@ -207,12 +207,7 @@ impl<'a> Search<'a> {
 
     /// The longer of the matches at the aligned place and at the one in the table, if it is worth its bytes.
     #[inline(always)]
-    fn find<M: Manner>(
-        &mut self,
-        at: usize,
-        keys: [u32; 3],
-        literals_from: usize,
-    ) -> Option<Match<'a>> {
+    fn find<M: Manner>(&mut self, at: usize, keys: [u32; 3], literals_from: usize) -> Option<Match<'a>> {
         let ahead = |spot: Spot<'a>| {
             let there = spot.pixels.get(spot.at..).unwrap_or_default();
             (spot, common_colors(there, self.pixels.get(at..).unwrap_or_default()))

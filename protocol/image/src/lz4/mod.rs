@@ -7,9 +7,14 @@
 //! A byte that is 1 when the first row is the top one; a byte with the bitmap format; then one or more
 //! blocks, each a length of 32 bits, big endian, and an LZ4 block of so many bytes. The blocks together
 //! are the image's rows without padding, and each can refer to the up to 64 KiB of rows before it. We
-//! write one block, and read any number.
+//! write one block, and read any number. Blocks of pixels of 4 bytes are made by an encoder for these, others by that of
+//! `lz4_flex`.
 //!
 //! The format was first described by `lz4-encoder.c` of spice-server.
+
+mod block;
+mod search;
+mod sequences;
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -19,6 +24,8 @@ use lz4_flex::block::{CompressError, compress_into, decompress_into_with_dict, g
 
 use crate::bitmap::{Bitmap, BitmapError, BitmapFormat, Layout, UnknownFormat};
 use crate::geometry::Size;
+use block::{FEWEST, Pixel};
+use search::Table;
 
 /// How far back an LZ4 block can refer, in bytes.
 const WINDOW: usize = 64 * 1024;
@@ -33,12 +40,13 @@ pub struct Encoder {
     /// Room for a block, however badly it is compressed. Filling that with zeros for each image would take as long as
     /// compressing a page of text.
     block: Vec<u8>,
+    table: Table,
 }
 
 impl Encoder {
     /// An encoder without buffers.
     pub const fn new() -> Self {
-        Self { packed: Vec::new(), block: Vec::new() }
+        Self { packed: Vec::new(), block: Vec::new(), table: Table::new() }
     }
 
     /// Appends the bitmap's pixels to `out`.
@@ -68,11 +76,16 @@ impl Encoder {
             }
             &self.packed
         };
-        let room = get_maximum_output_size(rows.len());
-        if self.block.len() < room {
-            self.block.resize(room, 0);
-        }
-        let written = compress_into(rows, &mut self.block)?;
+        let pixels: &[Pixel] = if format.bits_per_pixel() == 32 { rows.as_chunks().0 } else { &[] };
+        let written = if pixels.len() >= FEWEST {
+            block::encode(&mut self.table, pixels, size.width as usize, &mut self.block)
+        } else {
+            let room = get_maximum_output_size(rows.len());
+            if self.block.len() < room {
+                self.block.resize(room, 0);
+            }
+            compress_into(rows, &mut self.block)?
+        };
         out.extend_from_slice(&[u8::from(bitmap.top_down()), format.into()]);
         out.extend_from_slice(&u32::try_from(written).unwrap_or(u32::MAX).to_be_bytes());
         out.extend_from_slice(self.block.get(..written).unwrap_or_default());
