@@ -14,11 +14,16 @@ use crate::pixel::rgb555_to_xrgb;
 /// Pixels that are made room for before the first of them is there.
 const FIRST_RESERVE: usize = 1 << 18;
 
-/// The images that later ones can refer to.
+/// The images that later ones can refer to. Streams may come in another order than that of their numbers, as those of several channels
+/// do, where they refer to nothing that has not come.
 #[derive(Clone, Debug)]
 pub struct Window {
-    /// Pixels of 4 bytes in the order of streams, by the images' numbers.
-    images: BTreeMap<u64, Bytes>,
+    /// By the images' numbers.
+    images: BTreeMap<u64, Kept>,
+    /// The first number of which no image has come.
+    missing: u64,
+    /// The first number that images before that one refer to.
+    oldest: u64,
     pixels: u64,
     max_pixels: u64,
 }
@@ -27,12 +32,14 @@ impl Window {
     /// A window without images, that never holds more than `max_pixels` of them. The size that a client
     /// announces (`pixmap_cache` apart, display message `INIT`) is enough for what a server refers to.
     pub const fn new(max_pixels: u64) -> Self {
-        Self { images: BTreeMap::new(), pixels: 0, max_pixels }
+        Self { images: BTreeMap::new(), missing: 0, oldest: 0, pixels: 0, max_pixels }
     }
 
     /// Forgets all images.
     pub fn clear(&mut self) {
         self.images.clear();
+        self.missing = 0;
+        self.oldest = 0;
         self.pixels = 0;
     }
 
@@ -72,17 +79,36 @@ impl Window {
         Ok(bitmap)
     }
 
-    /// Adds an image, and drops those that nothing refers to any more.
+    /// Adds an image, and drops those that nothing refers to any more: what comes after all that has come without a gap knows
+    /// which.
     fn keep(&mut self, header: &Header, data: Bytes) {
-        self.images.insert(header.image, data);
         let oldest = header.image.saturating_sub(header.oldest_distance.into());
-        self.images = self.images.split_off(&oldest);
-        let pixels_of = |data: &Bytes| u64::try_from(data.len() / 4).unwrap_or(u64::MAX);
-        self.pixels = self.images.values().map(pixels_of).fold(0, u64::saturating_add);
+        self.images.insert(header.image, Kept { data, oldest });
+        while let Some(image) = self.images.get(&self.missing) {
+            self.oldest = image.oldest;
+            self.missing += 1;
+        }
+        self.images = self.images.split_off(&self.oldest);
+        self.pixels = self.images.values().map(Kept::pixels).fold(0, u64::saturating_add);
         while self.pixels > self.max_pixels {
             let Some((_, dropped)) = self.images.pop_first() else { return };
-            self.pixels -= pixels_of(&dropped);
+            self.pixels -= dropped.pixels();
         }
+    }
+}
+
+/// An image in the window.
+#[derive(Clone, Debug)]
+struct Kept {
+    /// Pixels of 4 bytes in the order of streams.
+    data: Bytes,
+    /// The oldest image that it and those after it refer to.
+    oldest: u64,
+}
+
+impl Kept {
+    fn pixels(&self) -> u64 {
+        u64::try_from(self.data.len() / 4).unwrap_or(u64::MAX)
     }
 }
 
@@ -174,7 +200,7 @@ struct Reference {
 /// One sequence of literals and matches of an image.
 #[derive(Clone, Copy)]
 struct Sequence<'a> {
-    images: &'a BTreeMap<u64, Bytes>,
+    images: &'a BTreeMap<u64, Kept>,
     image: u64,
     count: usize,
 }
@@ -256,7 +282,7 @@ impl Sequence<'_> {
     fn other(&self, distance: usize, first: usize, length: usize) -> Result<&[Pixel], DecodeError> {
         let distance = u64::try_from(distance).unwrap_or(u64::MAX);
         let image = self.image.checked_sub(distance).ok_or(DecodeError::BeforeStart)?;
-        let data = self.images.get(&image).ok_or(DecodeError::MissingImage(image))?;
+        let Kept { data, .. } = self.images.get(&image).ok_or(DecodeError::MissingImage(image))?;
         let end = first.saturating_add(length);
         data.as_chunks().0.get(first..end).ok_or(DecodeError::BeyondImage(image))
     }
@@ -360,17 +386,31 @@ mod tests {
     fn matches_reach_into_the_same_and_into_other_images() {
         let mut window = Window::new(100);
         // A literal, and a run of three: length 3, pixel distance 0, image distance 0.
-        let first = stream(RGB32, (4, 1), 7, 0, &[0, 1, 2, 3, 3 << 5, 0, 0]);
+        let first = stream(RGB32, (4, 1), 0, 0, &[0, 1, 2, 3, 3 << 5, 0, 0]);
         assert_eq!(window.decode(&first).unwrap().data()[..], [1, 2, 3, 0].repeat(4));
         // Two literals, and two pixels from pixel 1 of the image before.
-        let second = stream(RGB32, (2, 2), 8, 1, &[1, 9, 9, 9, 8, 8, 8, 2 << 5 | 1, 0, 1]);
+        let second = stream(RGB32, (2, 2), 1, 1, &[1, 9, 9, 9, 8, 8, 8, 2 << 5 | 1, 0, 1]);
         let data = window.decode(&second).unwrap().data().clone();
         assert_eq!(data[..], [9, 9, 9, 0, 8, 8, 8, 0, 1, 2, 3, 0, 1, 2, 3, 0]);
-        // Image 7 is out of the window once image 9 says so.
-        let third = stream(RGB32, (1, 1), 9, 0, &[0, 5, 5, 5]);
+        // Image 0 is out of the window once image 2 says so.
+        let third = stream(RGB32, (1, 1), 2, 0, &[0, 5, 5, 5]);
         window.decode(&third).unwrap();
-        let fourth = stream(RGB32, (2, 1), 10, 0, &[2 << 5, 0, 3]);
-        assert_eq!(window.decode(&fourth), Err(DecodeError::MissingImage(7)));
+        let fourth = stream(RGB32, (2, 1), 3, 0, &[2 << 5, 0, 3]);
+        assert_eq!(window.decode(&fourth), Err(DecodeError::MissingImage(0)));
+    }
+
+    #[test]
+    fn an_image_that_comes_early_drops_nothing_that_is_still_referred_to() {
+        let mut window = Window::new(100);
+        let first = stream(RGB32, (2, 1), 0, 0, &[1, 1, 2, 3, 4, 5, 6]);
+        // Image 2 needs nothing before it any more, but image 1, which comes later, refers to image 0.
+        let third = stream(RGB32, (1, 1), 2, 0, &[0, 9, 9, 9]);
+        let second = stream(RGB32, (2, 1), 1, 1, &[2 << 5, 0, 1]);
+        window.decode(&first).unwrap();
+        window.decode(&third).unwrap();
+        assert_eq!(window.decode(&second).unwrap().data()[..], [1, 2, 3, 0, 4, 5, 6, 0]);
+        let fourth = stream(RGB32, (2, 1), 3, 3, &[2 << 5, 0, 3]);
+        assert_eq!(window.decode(&fourth), Err(DecodeError::MissingImage(0)));
     }
 
     #[test]
