@@ -11,6 +11,12 @@ pub struct AckWindow {
     /// Whether the client knows the current size; what it acknowledges before counts for an older one.
     in_sync: bool,
     unacknowledged: u32,
+    /// Messages sent so far.
+    sent: u64,
+    /// Which of them announced the window last.
+    announced: u64,
+    /// Those that the client says that it has read.
+    read: u64,
 }
 
 impl AckWindow {
@@ -19,7 +25,7 @@ impl AckWindow {
 
     /// A window of `size` messages that has not been announced yet.
     pub const fn new(size: u32) -> Self {
-        Self { size, generation: 1, in_sync: false, unacknowledged: 0 }
+        Self { size, generation: 1, in_sync: false, unacknowledged: 0, sent: 0, announced: 0, read: 0 }
     }
 
     /// Messages between two acknowledgements.
@@ -49,9 +55,26 @@ impl AckWindow {
         self.unacknowledged
     }
 
+    /// Messages sent so far, which is the last one's serial.
+    pub const fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// The serial up to which the client has handled messages: all that it says that it has read but the last one, because clients
+    /// acknowledge before they handle.
+    pub const fn handled(&self) -> u64 {
+        self.read.saturating_sub(1)
+    }
+
     /// A message was sent.
     pub const fn on_sent(&mut self) {
         self.unacknowledged = self.unacknowledged.saturating_add(1);
+        self.sent += 1;
+    }
+
+    /// The message that was sent last announced the window.
+    pub const fn on_announced(&mut self) {
+        self.announced = self.sent;
     }
 
     /// The client has taken over the window's size (`ACK_SYNC`).
@@ -59,6 +82,7 @@ impl AckWindow {
         if generation == self.generation {
             self.in_sync = true;
             self.unacknowledged = 0;
+            self.read = self.announced;
         }
     }
 
@@ -67,6 +91,8 @@ impl AckWindow {
     pub const fn on_ack(&mut self) -> bool {
         if self.in_sync {
             self.unacknowledged = self.unacknowledged.saturating_sub(self.size);
+            let read = self.read + self.size as u64;
+            self.read = if read < self.sent { read } else { self.sent };
         }
         self.in_sync
     }
@@ -88,6 +114,25 @@ mod tests {
         window.on_ack();
         assert!(window.is_open());
         assert_eq!(window.unacknowledged(), 2);
+    }
+
+    #[test]
+    fn what_is_handled_is_counted_from_the_announcement_and_one_less_than_was_read() {
+        let mut window = AckWindow::new(2);
+        window.on_sent();
+        window.on_sent();
+        window.on_announced();
+        (0..5).for_each(|_| window.on_sent());
+        window.on_ack();
+        assert_eq!(window.handled(), 0);
+        window.on_ack_sync(1);
+        assert_eq!(window.handled(), 1);
+        window.on_ack();
+        assert_eq!(window.handled(), 3);
+        // More than there was.
+        window.on_ack();
+        window.on_ack();
+        assert_eq!((window.handled(), window.sent()), (6, 7));
     }
 
     #[test]

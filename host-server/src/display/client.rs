@@ -2,6 +2,7 @@
 //!
 //! Sans-IO: messages of the client go in, frames come out of [`DisplayClient::next_frame`], time is passed in.
 
+mod drawing;
 mod scanout;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -10,19 +11,18 @@ use std::time::{Duration, Instant};
 
 use image::bitmap::Bitmap;
 use image::geometry::Rect;
-use image::glz;
 use image::region::Region;
 use image::surface::SurfaceFormat;
 use wire::base;
 use wire::capability::{Capabilities, display as capability};
 use wire::display::{
-    ClientMessage, InvalList, MonitorsConfig, Resource, ResourceType, ServerMessage, SurfaceCreate,
-    SurfaceDestroy, SurfaceFlags,
+    ClientMessage, MonitorsConfig, ServerMessage, SurfaceCreate, SurfaceDestroy, SurfaceFlags,
 };
-use wire::drawable::{Clip, Copy, Drawable, Mask, Operation, Rop, ScaleMode, SurfaceId};
+use wire::drawable::{Operation, SurfaceId};
 use wire::frame::Frame;
-use wire::image::{ImageBody, ImageFlags};
 
+pub use self::drawing::copy_of;
+use super::caches::{ClientCaches, PaletteCache, Share};
 use super::damage::Damage;
 use super::encode::{Encoder, Link, Taker};
 use super::item::{Item, Moment};
@@ -30,9 +30,8 @@ use super::link::LinkEstimate;
 use super::loss::{Loss, may_be_approximate};
 use super::monitors::Monitors;
 use super::patience::{Patience, Verdict};
-use super::picture::{Image, Picture};
+use super::picture::Picture;
 use super::pipe::{Pipe, PipeItem};
-use super::pixmap_cache::{Kept, PixmapCache};
 use super::scanout::viewer::ScanoutViewer;
 use super::stream::Streams;
 use super::stream::codec::Supply;
@@ -70,8 +69,12 @@ pub struct DisplayClient {
     /// Surfaces that the client has, or will have when it has read the pipe.
     surfaces: BTreeSet<SurfaceId>,
     joined: bool,
-    cache: PixmapCache,
-    may_cache: bool,
+    caches: ClientCaches,
+    /// The display's number, which is that of its channel.
+    number: u8,
+    /// The display's part in the caches, once the client has said what it keeps.
+    share: Option<Share>,
+    palettes: PaletteCache,
     patience: Patience,
     /// Whether the guest goes on although the pipe is full.
     stretched: bool,
@@ -92,8 +95,6 @@ impl DisplayClient {
     const FULL_PIPE: usize = 50;
     /// Bytes of pixels in a pipe from which on the guest waits.
     const FULL_PIPE_BYTES: usize = 2 << 20;
-    /// Pixels that a client's GLZ dictionary holds at most, whatever it asks for.
-    const MAX_WINDOW: u64 = 4 << 20;
     /// Operations in a pipe from which on a client is overtaken that has used up the guest's patience. Until then they
     /// are cheaper to send than the pixels that would take their place.
     const OVERFULL_PIPE: usize = 8192;
@@ -105,12 +106,11 @@ impl DisplayClient {
     /// are fewer, the connection says so.
     const MAX_VIDEO_BACKLOG: usize = Connection::LOW_WATER;
 
-    /// A client that has just linked. Only one display of a client may use its image cache and dictionary: the
-    /// displays' threads do not know of each other's images.
+    /// A client that has just linked, to the display of this number. All displays of the client have the same caches.
     pub fn new(
         capabilities: Capabilities,
         is_local: bool,
-        may_cache: bool,
+        (caches, number): (ClientCaches, u8),
         clock: MediaClock,
         supply: Supply,
         now: Instant,
@@ -125,15 +125,23 @@ impl DisplayClient {
                 .iter()
                 .any(|bit| capabilities.contains(*bit));
         Self {
-            taker: Taker { capabilities, preferred: None, is_local, link: Link::default(), dictionary: None },
+            taker: Taker {
+                capabilities,
+                preferred: None,
+                is_local,
+                link: Link::default(),
+                has_dictionary: false,
+            },
             window,
             estimate: LinkEstimate::default(),
             pipe: Pipe::default(),
             ready: VecDeque::from([announce.encode().into()]),
             surfaces: BTreeSet::new(),
             joined: false,
-            cache: PixmapCache::default(),
-            may_cache,
+            caches,
+            number,
+            share: None,
+            palettes: PaletteCache::default(),
             patience: Patience::new(),
             stretched: false,
             missed: None,
@@ -152,24 +160,23 @@ impl DisplayClient {
                 if self.joined {
                     return Err(ClientFault::new("second init message on a display channel"));
                 }
-                let size = u64::try_from(init.pixmap_cache_size)
-                    .map_err(|_| ClientFault::new("image cache of negative size"))?;
+                let share = self.caches.join(self.number, init)?;
                 self.joined = true;
-                self.cache = PixmapCache::new(if self.may_cache { size } else { 0 });
-                let window =
-                    u64::try_from(init.glz_dictionary_window_size).unwrap_or(0).min(Self::MAX_WINDOW);
-                self.taker.dictionary = (self.may_cache && window > 0).then(|| glz::Dictionary::new(window));
+                self.taker.has_dictionary = share.has_dictionary();
+                self.share = Some(share);
                 return Ok(Reaction::Join);
             }
             ClientMessage::PreferredCompression(wish) => self.taker.preferred = Some(wish.compression),
             ClientMessage::Base(base::ClientMessage::AckSync(sync)) => {
                 self.window.on_ack_sync(sync.generation);
+                self.tell_handled();
                 self.progress_at = now;
             }
             ClientMessage::Base(base::ClientMessage::Ack) => {
                 if self.window.on_ack() {
                     self.estimate.on_ack(self.window.size(), now);
                     self.follow_link();
+                    self.tell_handled();
                 }
                 self.progress_at = now;
             }
@@ -386,6 +393,7 @@ impl DisplayClient {
                 }
                 self.window.on_sent();
                 if is_announcement(&parcel.frame) {
+                    self.window.on_announced();
                     self.estimate.on_announced();
                 } else {
                     self.estimate.on_sent(now);
@@ -432,6 +440,13 @@ impl DisplayClient {
         self.estimate.on_rate(bytes_per_second);
         self.viewer.on_rate(bytes_per_second);
         self.follow_link();
+    }
+
+    /// Lets the client's other displays know what it has handled of this one's messages.
+    fn tell_handled(&self) {
+        if let Some(share) = &self.share {
+            share.on_handled(self.window.handled());
+        }
     }
 
     /// Does what follows from what is known of the link.
@@ -489,11 +504,11 @@ impl DisplayClient {
                 ServerMessage::MonitorsConfig(monitors_message(&monitors))
             }
             PipeItem::Monitors(_) => return,
-            PipeItem::ForgetPalettes => ServerMessage::InvalAllPalettes,
-            PipeItem::ForgetImages => {
-                self.cache.clear();
-                ServerMessage::InvalAllPixmaps(base::WaitForChannels { waits: Vec::new() })
+            PipeItem::ForgetPalettes => {
+                self.palettes.clear();
+                ServerMessage::InvalAllPalettes
             }
+            PipeItem::ForgetImages => return self.forget_images(),
             PipeItem::StreamCreate(shape) => {
                 let messages = self.viewer.begin(shape, now);
                 return self.ready.extend(messages.into_iter().map(|message| message.encode().into()));
@@ -510,95 +525,11 @@ impl DisplayClient {
         };
         self.ready.push_back(message.encode().into());
     }
-
-    /// With `may_lose`, the first image of the operation need not be exact.
-    fn encode_draw(&mut self, drawable: Drawable<Picture>, may_lose: bool, encoder: &mut Encoder) {
-        let mut forgotten = Vec::new();
-        let mut in_use = Vec::new();
-        let Ok(drawable) = drawable.try_map(|picture| {
-            let image = self.encode_picture(
-                &picture,
-                may_lose && in_use.is_empty(),
-                encoder,
-                &mut forgotten,
-                &in_use,
-            );
-            in_use.push(image.id);
-            Ok::<_, std::convert::Infallible>(image)
-        });
-        if !forgotten.is_empty() {
-            let resource = |id| Resource { resource_type: ResourceType::PIXMAP, id };
-            let resources = forgotten.into_iter().map(resource).collect();
-            self.ready.push_back(ServerMessage::InvalList(InvalList { resources }).encode().into());
-        }
-        self.ready.push_back(ServerMessage::Draw(drawable).encode().into());
-    }
-
-    fn encode_picture(
-        &mut self,
-        picture: &Picture,
-        may_lose: bool,
-        encoder: &mut Encoder,
-        forgotten: &mut Vec<u64>,
-        in_use: &[u64],
-    ) -> wire::image::Image {
-        let image = match picture {
-            Picture::Bitmap(image) => image,
-            Picture::Surface(id) => {
-                return wire::image::Image {
-                    id: 0,
-                    flags: ImageFlags::NONE,
-                    size: image::geometry::Size::default(),
-                    body: ImageBody::Surface(*id),
-                };
-            }
-        };
-        let size = image.bitmap.size();
-        let mut flags = if image.high_bits_set { ImageFlags::HIGH_BITS_SET } else { ImageFlags::NONE };
-        let body = match image.cacheable.then(|| self.cache.hit(image.id)) {
-            Some(Some(Kept::Exactly)) if encoder.may_lose(&self.taker) => ImageBody::FromCacheLossless,
-            Some(Some(Kept::Exactly)) => ImageBody::FromCache,
-            Some(Some(Kept::WithLoss)) if may_lose => ImageBody::FromCache,
-            cached => {
-                if let Some(Some(Kept::WithLoss)) = cached {
-                    flags = flags.with(ImageFlags::CACHE_REPLACE_ME);
-                } else if cached.is_some() {
-                    let (kept, evicted) = self.cache.insert(image.id, size.area(), in_use);
-                    forgotten.extend(evicted);
-                    if kept {
-                        flags = flags.with(ImageFlags::CACHE_ME);
-                    }
-                }
-                let body = encoder.encode(image, &mut self.taker, may_lose);
-                if cached.is_some() {
-                    self.cache.sent(image.id, if is_lossy(&body) { Kept::WithLoss } else { Kept::Exactly });
-                }
-                body
-            }
-        };
-        wire::image::Image { id: image.id, flags, size, body }
-    }
 }
 
 /// Whether the frame tells the client of the window.
 fn is_announcement(frame: &Frame) -> bool {
     frame.kind() == base::ServerMessage::SetAck(base::SetAck { generation: 0, window: 0 }).kind()
-}
-
-const fn is_lossy(body: &ImageBody) -> bool {
-    matches!(body, ImageBody::Jpeg(_) | ImageBody::JpegAlpha { .. })
-}
-
-/// Replaces `area` of a surface by an image of its size.
-pub fn copy_of(surface: SurfaceId, area: Rect, image: Arc<Image>) -> Drawable<Picture> {
-    let copy = Copy {
-        area: image.bitmap.bounds(),
-        source: Picture::Bitmap(image),
-        rop: Rop::PUT,
-        scale: ScaleMode::Nearest,
-        mask: Mask::default(),
-    };
-    Drawable { surface, bbox: area, clip: Clip::None, operation: Operation::Copy(copy) }
 }
 
 fn monitors_message(monitors: &Monitors) -> MonitorsConfig {

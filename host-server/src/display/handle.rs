@@ -14,6 +14,7 @@ use wire::capability::Capabilities;
 use wire::channel::ChannelType;
 use wire::drawable::SurfaceId;
 
+use super::caches::ClientCaches;
 use super::encode::pool::Wake;
 use super::scanout::Scanout;
 use super::settings::DisplaySettings;
@@ -43,6 +44,8 @@ pub struct ClientChannel {
     pub is_local: bool,
     /// What video is dated with.
     pub media_clock: MediaClock,
+    /// What the client keeps for all of its displays.
+    pub caches: ClientCaches,
 }
 
 /// A new memory slot (`QXLDevMemSlot`).

@@ -1,6 +1,7 @@
 //! One QXL device's picture: from its commands to the display and cursor channels of every client.
 
 mod backing;
+pub mod caches;
 mod client;
 mod damage;
 mod encode;
@@ -16,7 +17,6 @@ pub mod monitors;
 mod patience;
 pub mod picture;
 mod pipe;
-mod pixmap_cache;
 mod render;
 mod repaint;
 pub mod scanout;

@@ -14,6 +14,7 @@ use super::liveness::Liveness;
 use super::main_channel::{MainChannel, News, Welcome};
 use super::{ChannelEvent, Seat, Session};
 use crate::channel::connection::{Connection, EventSink};
+use crate::display::caches::ClientCaches;
 use crate::display::handle::{ClientChannel, ClientId};
 use crate::fault::ClientFault;
 use crate::link::refusal::Refusal;
@@ -35,6 +36,7 @@ struct Client {
     main: MainChannel,
     main_peer: PeerId,
     name: String,
+    caches: ClientCaches,
 }
 
 /// A socket that has arrived and not yet left.
@@ -206,7 +208,8 @@ impl Session {
         let main = MainChannel::begin(connection.clone(), &request.specific, &welcome, liveness);
         let name = peer.to_string();
         info!("client {name} has joined");
-        let record = Client { connection_id, main, main_peer: peer.id, name };
+        let caches = ClientCaches::default();
+        let record = Client { connection_id, main, main_peer: peer.id, name, caches };
         self.clients.clients.insert(client, record);
         self.relay.join(client);
         let seat = Seat { connection_id, channel: request.channel };
@@ -235,6 +238,9 @@ impl Session {
                 let Some(display) = self.displays.get(&request.channel.id) else {
                     return refuse(answer, Refusal::NoSuchChannel(request.channel));
                 };
+                let Some(Client { caches, .. }) = self.clients.clients.get(&client) else {
+                    return refuse(answer, Refusal::UnknownConnection(seat.connection_id));
+                };
                 let channel = ClientChannel {
                     client,
                     kind,
@@ -242,6 +248,7 @@ impl Session {
                     capabilities: request.specific,
                     is_local: peer.is_unix(),
                     media_clock: self.media_clock(),
+                    caches: caches.clone(),
                 };
                 (display.attach(channel), None)
             }

@@ -13,6 +13,7 @@ use super::inbox::{Linked, Verdict};
 use super::*;
 use crate::channel::connection::{Credit, Outlet};
 use crate::display::PrimaryShape;
+use crate::display::caches::ClientCaches;
 use crate::link::handshake::LinkRequest;
 use crate::link::refusal::Refusal;
 use crate::transport::peer::Address;
@@ -21,6 +22,7 @@ use crate::transport::peer::Address;
 #[derive(Debug, Default)]
 struct DisplayLog {
     attached: Vec<(ClientId, ChannelType)>,
+    caches: Vec<ClientCaches>,
     detached: Vec<ClientId>,
     client_mouse: bool,
 }
@@ -29,7 +31,9 @@ struct FakeDisplay(Arc<Mutex<DisplayLog>>);
 
 impl DisplayPort for FakeDisplay {
     fn attach(&self, channel: ClientChannel) -> EventSink {
-        self.0.lock().unwrap().attached.push((channel.client, channel.kind));
+        let mut log = self.0.lock().unwrap();
+        log.attached.push((channel.client, channel.kind));
+        log.caches.push(channel.caches);
         Box::new(drop)
     }
 
@@ -218,6 +222,25 @@ fn a_second_client_takes_the_place_of_the_first_unless_several_may_join() {
     let second = rig.link(ChannelType::MAIN, 0).unwrap();
     assert_ne!(session_id(&first), session_id(&second));
     assert!(!first.is_closed() && !second.is_closed());
+}
+
+#[test]
+fn all_channels_of_a_client_have_the_same_caches_and_those_of_another_client_have_others() {
+    let mut rig = Rig::new();
+    rig.session.settings.allow_multiple_clients = true;
+    for _ in 0..2 {
+        let session = session_id(&rig.link(ChannelType::MAIN, 0).unwrap());
+        for kind in [ChannelType::DISPLAY, ChannelType::CURSOR] {
+            rig.link(kind, session).unwrap();
+        }
+    }
+    let caches = std::mem::take(&mut rig.display.lock().unwrap().caches);
+    let init = wire::display::Init { pixmap_cache_size: 100, ..Default::default() };
+    let shares: Vec<_> = caches.iter().map(|caches| caches.join(0, &init).unwrap()).collect();
+    let mut turn = shares[0].turn();
+    assert!(turn.insert(7, 1));
+    turn.finish(1);
+    assert_eq!(shares.iter().map(|share| share.has(7)).collect::<Vec<_>>(), [true, true, false, false]);
 }
 
 #[test]

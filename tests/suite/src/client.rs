@@ -8,6 +8,7 @@ use std::time::Instant;
 use canvas::Source;
 use host_server::channel::connection::{Connection, ConnectionEvent, Credit, Outlet};
 use host_server::channel::parcel::Parcel;
+use host_server::display::caches::ClientCaches;
 use host_server::display::handle::{ClientChannel, ClientId, Handle};
 use host_server::media_clock::MediaClock;
 use image::bitmap::Bitmap;
@@ -78,6 +79,7 @@ impl Client {
             capabilities,
             is_local,
             media_clock: MediaClock::new(Instant::now()),
+            caches: ClientCaches::default(),
         });
         let mut client = Self {
             outlet,

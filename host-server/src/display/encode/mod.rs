@@ -48,8 +48,8 @@ pub struct Taker {
     pub is_local: bool,
     /// What its link can carry.
     pub link: Link,
-    /// The images that it keeps for GLZ, if it does.
-    pub dictionary: Option<glz::Dictionary>,
+    /// Whether it keeps images for GLZ.
+    pub has_dictionary: bool,
 }
 
 /// What is known of a client's link.
@@ -120,11 +120,17 @@ impl Encoder {
         self.may_lose(taker) && self.choose(image, taker, true) == Codec::Jpeg
     }
 
-    /// The image as this client gets it, which must then be sent to it: its dictionary has changed. With `may_lose`, it
+    /// The image as this client gets it. A GLZ stream must then be sent to it: its dictionary has changed. With `may_lose`, it
     /// need not be exact.
-    pub fn encode(&mut self, image: &Image, taker: &mut Taker, may_lose: bool) -> ImageBody {
+    pub fn encode(
+        &mut self,
+        image: &Image,
+        taker: &Taker,
+        dictionary: Option<&mut glz::Dictionary>,
+        may_lose: bool,
+    ) -> ImageBody {
         let codec = self.choose(image, taker, may_lose && self.may_lose(taker));
-        if let (Codec::Glz, Some(dictionary)) = (codec, &mut taker.dictionary) {
+        if let (Codec::Glz, Some(dictionary)) = (codec, dictionary) {
             self.stream.clear();
             if dictionary.encode(&image.bitmap, &mut self.stream).is_ok() {
                 return self.wrap_glz(taker.link);
@@ -141,6 +147,16 @@ impl Encoder {
                 image.encoding.set(Encoded { codec, body: body.clone() });
                 body
             }
+        }
+    }
+
+    /// Encodes an image that this client is sent next, unless that needs its dictionary.
+    pub fn prepare(&mut self, image: &Image, taker: &Taker, may_lose: bool) {
+        let codec = self.choose(image, taker, may_lose && self.may_lose(taker));
+        if codec != Codec::Glz && image.encoding.get().is_none() {
+            image.encoding.take_queued();
+            let body = self.compressor.compress_in_any_case(&image.bitmap, codec);
+            image.encoding.set(Encoded { codec, body });
         }
     }
 
@@ -220,7 +236,7 @@ impl Encoder {
 
     /// Where bytes are dear, a client gets the shortest streams, also if nobody else can take them.
     fn takes_glz(&self, taker: &Taker) -> bool {
-        taker.dictionary.is_some() && (!self.is_shared || taker.link.slow)
+        taker.has_dictionary && (!self.is_shared || taker.link.slow)
     }
 
     /// The GLZ stream, in a zlib stream where that is wanted and shorter.
@@ -268,20 +284,16 @@ mod tests {
     }
 
     fn taker(link: Link) -> Taker {
-        let dictionary = Some(glz::Dictionary::new(1 << 20));
-        Taker { capabilities: Capabilities::default(), preferred: None, is_local: false, link, dictionary }
+        let capabilities = Capabilities::default();
+        Taker { capabilities, preferred: None, is_local: false, link, has_dictionary: true }
     }
 
     /// The kind that images of this format go out as.
-    fn kind(
-        compression: Compression,
-        taker: &mut Taker,
-        format: BitmapFormat,
-        may_lose: bool,
-    ) -> &'static str {
+    fn kind(compression: Compression, taker: &Taker, format: BitmapFormat, may_lose: bool) -> &'static str {
         let image = shades(format);
         let mut encoder = Encoder::new(compression, Arc::new(Pool::new(0)), Wake::new(|| ()));
-        let body = encoder.encode(&image, taker, may_lose);
+        let mut dictionary = glz::Dictionary::new(1 << 20);
+        let body = encoder.encode(&image, taker, Some(&mut dictionary), may_lose);
         let lossy = matches!(body, ImageBody::Jpeg(_) | ImageBody::JpegAlpha { .. });
         assert_eq!(encoder.loses(&image, taker) && may_lose, lossy);
         body.name()
@@ -300,27 +312,24 @@ mod tests {
                 Compression { images: Images::AutoGlz, jpeg: when, zlib_glz: WanCompression::Never };
             let lost = if applies { ["jpeg", "jpeg-alpha"] } else { ["quic", "quic"] };
             let sent = [BitmapFormat::Xrgb32, BitmapFormat::Argb32]
-                .map(|format| kind(photographs, &mut taker(link), format, true));
+                .map(|format| kind(photographs, &taker(link), format, true));
             assert_eq!(sent, lost, "{link:?} {when:?}");
-            assert_eq!(kind(photographs, &mut taker(link), BitmapFormat::Xrgb32, false), "quic");
+            assert_eq!(kind(photographs, &taker(link), BitmapFormat::Xrgb32, false), "quic");
 
             let rest = Compression { images: Images::Glz, jpeg: WanCompression::Always, zlib_glz: when };
             let wrapped = if applies { "zlib-glz" } else { "glz" };
-            assert_eq!(
-                kind(rest, &mut taker(link), BitmapFormat::Xrgb32, true),
-                wrapped,
-                "{link:?} {when:?}"
-            );
+            assert_eq!(kind(rest, &taker(link), BitmapFormat::Xrgb32, true), wrapped, "{link:?} {when:?}");
         }
     }
 
     #[test]
     fn short_glz_streams_stay_as_they_are() {
         let always = Compression { zlib_glz: WanCompression::Always, ..Images::Glz.into() };
-        let mut taker = taker(Link::default());
+        let taker = taker(Link::default());
+        let mut dictionary = glz::Dictionary::new(1 << 20);
         let image = shades(BitmapFormat::Xrgb32);
         let mut encoder = Encoder::new(always, Arc::new(Pool::new(0)), Wake::new(|| ()));
-        let kinds = [0, 1].map(|_| encoder.encode(&image, &mut taker, false).name());
+        let kinds = [0, 1].map(|_| encoder.encode(&image, &taker, Some(&mut dictionary), false).name());
         assert_eq!(kinds, ["zlib-glz", "glz"]);
     }
 
@@ -333,16 +342,16 @@ mod tests {
             let layout = Layout::packed(BitmapFormat::Xrgb32, Size::new(side, side)).unwrap();
             let shades: Vec<u8> = (0..layout.data_bytes()).map(|byte| (byte / 4 * 37) as u8).collect();
             let image = Image::new(Bitmap::new(layout, None, shades.into()).unwrap());
-            let mut taker = taker(Link::default());
+            let taker = taker(Link::default());
             assert_eq!(encoder.loses(&image, &taker), noted);
-            assert_eq!(encoder.encode(&image, &mut taker, true).name(), "quic");
+            assert_eq!(encoder.encode(&image, &taker, None, true).name(), "quic");
         }
     }
 
     #[test]
     fn clients_on_this_host_get_pixels_as_they_are() {
         let always = Compression { jpeg: WanCompression::Always, ..Images::Quic.into() };
-        let mut local = Taker { is_local: true, ..taker(Link { slow: true }) };
-        assert_eq!(kind(always, &mut local, BitmapFormat::Xrgb32, true), "bitmap");
+        let local = Taker { is_local: true, ..taker(Link { slow: true }) };
+        assert_eq!(kind(always, &local, BitmapFormat::Xrgb32, true), "bitmap");
     }
 }

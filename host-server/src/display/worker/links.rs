@@ -51,15 +51,16 @@ fn transmit(connection: &Connection, mut next: impl FnMut(usize, Option<u64>) ->
 
 impl Worker {
     pub(super) fn attach(&mut self, channel: ClientChannel) {
-        let ClientChannel { client, kind, connection, capabilities, is_local, media_clock } = channel;
+        let ClientChannel { client, kind, connection, capabilities, is_local, media_clock, caches } = channel;
         let links = self.links.entry(client).or_default();
         if kind == ChannelType::CURSOR {
             links.cursor = Some((connection, CursorClient::new()));
         } else {
             links.display = Some(connection);
-            let may_cache = self.id == 0;
+            // Channels of a display have its number, which is a byte.
+            let sharing = (caches, u8::try_from(self.id).unwrap_or(u8::MAX));
             let (supply, now) = (self.engine.video_supply(), self.now());
-            let joining = DisplayClient::new(capabilities, is_local, may_cache, media_clock, supply, now);
+            let joining = DisplayClient::new(capabilities, is_local, sharing, media_clock, supply, now);
             self.engine.attach(client, joining);
             self.tell_capabilities();
         }

@@ -48,6 +48,7 @@ fn nothing_is_sent_before_the_first_message_of_the_client() {
         capabilities: wire::capability::Capabilities::default(),
         is_local: false,
         media_clock: host_server::media_clock::MediaClock::new(std::time::Instant::now()),
+        caches: host_server::display::caches::ClientCaches::default(),
     });
     scene.fill(Rect::of_size(SIZE), 1);
     scene.settle();
