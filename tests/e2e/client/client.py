@@ -2,8 +2,9 @@
 """A stock SPICE client without a window, under remote control.
 
 Commands arrive on standard input and events leave on standard output, one JSON object a line. Commands:
-  {"do": "connect", "unix-path": PATH or null, "port": NUMBER or null, "password": TEXT or null}
-  {"do": "picture", "file": PATH}                        answered by {"event": "picture"}
+  {"do": "connect", "unix-path": PATH or null, "port": NUMBER or null, "password": TEXT or null,
+   "displays": NUMBER, "image-cache": PIXELS or null}
+  {"do": "picture", "file": PATH, "display": NUMBER}     answered by {"event": "picture"}
   {"do": "state"}                                        answered by {"event": "state", ...}
   {"do": "pointer", "file": PATH}                        answered by {"event": "pointer", "shown": BOOL, "width": W,
                                                          "height": H, "hot-x": X, "hot-y": Y, "x": X, "y": Y}; its pixels
@@ -67,7 +68,9 @@ class Client:
     def __init__(self):
         self.session = Spice.Session()
         self.session.props.enable_audio = False
-        self.main = self.display = self.inputs = self.primary = None
+        self.main = self.display = self.inputs = None
+        self.displays = 1
+        self.primaries = {}
         self.pointer = Pointer()
         self.open = set()
         self.buttons = 0
@@ -84,10 +87,13 @@ class Client:
             self.main = channel
             listen(channel, "notify::mouse-mode", lambda channel, _: tell("mouse-mode", mode=self.mouse_mode()))
         elif isinstance(channel, Spice.DisplayChannel):
-            if channel.props.channel_id != 0:
+            if channel.props.channel_id >= self.displays:
                 return
             listen(channel, "display-primary-create", self.on_primary)
             listen(channel, "display-primary-destroy", self.on_no_primary)
+            if channel.props.channel_id != 0:
+                Spice.Channel.connect(channel)
+                return
             listen(channel, "notify::gl-scanout", self.on_scanout)
             listen(channel, "gl-draw", lambda channel, x, y, w, h: tell("draw", x=x, y=y, width=w, height=h))
             self.display = channel
@@ -108,13 +114,17 @@ class Client:
         self.tell_when_ready()
 
     def on_primary(self, channel, pixel_format, width, height, stride, shared_memory, pixels):
-        self.primary = (pixel_format, width, height, stride, pixels)
-        tell("primary", width=width, height=height, format=pixel_format)
+        display = channel.props.channel_id
+        self.primaries[display] = (pixel_format, width, height, stride, pixels)
+        if display == 0:
+            tell("primary", width=width, height=height, format=pixel_format)
         self.tell_when_ready()
 
     def on_no_primary(self, channel):
-        self.primary = None
-        tell("no-primary")
+        display = channel.props.channel_id
+        self.primaries.pop(display, None)
+        if display == 0:
+            tell("no-primary")
 
     def on_scanout(self, channel, _):
         scanout = channel.get_gl_scanout()
@@ -126,7 +136,7 @@ class Client:
         tell("scanout", **shape, **{"from-top": bool(scanout.y0top), "pixels": pixels})
 
     def tell_when_ready(self):
-        if not self.told_ready and self.primary and {"main", "display", "inputs"} <= self.open:
+        if not self.told_ready and len(self.primaries) == self.displays and {"main", "display", "inputs"} <= self.open:
             self.told_ready = True
             tell("ready")
 
@@ -136,7 +146,10 @@ class Client:
         command = json.loads(line)
         getattr(self, "do_" + command.pop("do").replace("-", "_"))(**{name.replace("-", "_"): value for name, value in command.items()})
 
-    def do_connect(self, unix_path, port, password):
+    def do_connect(self, unix_path, port, password, displays, image_cache):
+        self.displays = displays
+        if image_cache is not None:
+            self.session.props.cache_size = image_cache * 4
         if unix_path:
             self.session.props.unix_path = unix_path
         else:
@@ -146,16 +159,16 @@ class Client:
         if not Spice.Session.connect(self.session):
             tell("failed", reason="no connection")
 
-    def do_picture(self, file):
-        if self.primary is None:
+    def do_picture(self, file, display):
+        if display not in self.primaries:
             write_ppm(file, 1, 1, bytes(3))
         else:
-            pixel_format, width, height, stride, pixels = self.primary
+            pixel_format, width, height, stride, pixels = self.primaries[display]
             write_ppm(file, width, height, to_rgb(pixel_format, width, height, stride, pixels))
         tell("picture")
 
     def do_state(self):
-        width, height = self.primary[1:3] if self.primary else (0, 0)
+        width, height = self.primaries[0][1:3] if 0 in self.primaries else (0, 0)
         lights = self.inputs.props.key_modifiers if self.inputs else 0
         agent = bool(self.main and self.main.props.agent_connected)
         capabilities = self.main.get_property("agent-caps-0") if self.main else 0

@@ -57,8 +57,19 @@ impl MouseMode {
 }
 
 impl StockClient {
-    /// Starts a client on `address`. Pictures go through a file in `folder`.
+    /// Starts a client of the first display on `address`. Pictures go through a file in `folder`.
     pub fn connect(address: &SpiceAddress, ticket: Option<&str>, folder: &Path) -> Result<Self> {
+        Self::connect_displays(address, ticket, folder, 1, None)
+    }
+
+    /// Starts a client of so many displays, and with an image cache of so many pixels; without a number, of its own choice.
+    pub fn connect_displays(
+        address: &SpiceAddress,
+        ticket: Option<&str>,
+        folder: &Path,
+        displays: usize,
+        image_cache: Option<u32>,
+    ) -> Result<Self> {
         let mut command = tied_to_us(PYTHON);
         command.arg(PROGRAM).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = Process::start("the stock client", &mut command)?;
@@ -70,7 +81,10 @@ impl StockClient {
             SpiceAddress::Unix(path) => (Some(path), None),
             SpiceAddress::Loopback(port) => (None, Some(port)),
         };
-        client.send(&json!({ "do": "connect", "unix-path": unix_path, "port": port, "password": ticket }))?;
+        client.send(&json!({
+            "do": "connect", "unix-path": unix_path, "port": port, "password": ticket,
+            "displays": displays, "image-cache": image_cache,
+        }))?;
         Ok(client)
     }
 
@@ -128,16 +142,26 @@ impl StockClient {
 
     /// What the client shows now.
     pub fn picture(&mut self) -> Result<Picture> {
-        self.send(&json!({ "do": "picture", "file": self.picture }))?;
+        self.picture_of(0)
+    }
+
+    /// What the client shows of a display now.
+    pub fn picture_of(&mut self, display: usize) -> Result<Picture> {
+        self.send(&json!({ "do": "picture", "file": self.picture, "display": display }))?;
         self.event("picture", Deadline::seconds(30))?;
         Picture::read_ppm(&self.picture)
     }
 
     /// What the client shows once it shows the same twice in a row.
     pub fn settled_picture(&mut self, deadline: Deadline) -> Result<Picture> {
+        self.settled_picture_of(0, deadline)
+    }
+
+    /// What the client shows of a display once it shows the same twice in a row.
+    pub fn settled_picture_of(&mut self, display: usize, deadline: Deadline) -> Result<Picture> {
         let mut last = None;
         deadline.until("a settled picture at the client", || {
-            let now = self.picture()?;
+            let now = self.picture_of(display)?;
             let settled = last.as_ref() == Some(&now);
             last = Some(now);
             Ok(if settled { last.take() } else { None })

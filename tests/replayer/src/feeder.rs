@@ -45,8 +45,8 @@ pub struct Manner {
 
 /// The feeder's ends of what connects it to the rest.
 pub struct Ends {
-    /// The device's rings.
-    pub rings: Arc<Rings>,
+    /// The devices' rings, the first device's first; all are given the same.
+    pub rings: Vec<Arc<Rings>>,
     /// Rings the library's bell.
     pub waker: Waker,
     /// To the main thread.
@@ -72,9 +72,9 @@ pub struct Feeder<S> {
     pushed: u64,
 }
 
-/// A step whose structures lie where the library will read them.
+/// A step whose structures lie where the library will read them, once for each device.
 enum Ready {
-    Command(Prepared),
+    Command(Vec<Prepared>),
     Call(Call),
 }
 
@@ -114,7 +114,7 @@ impl<S: CommandSource> Feeder<S> {
 
     /// Reads one step more; false at the end.
     fn read_ahead(&mut self) -> Result<bool> {
-        for surface in self.ends.rings.freed_surfaces() {
+        for surface in self.ends.rings.iter().take(1).flat_map(|rings| rings.freed_surfaces()) {
             self.source.surface_released(surface);
         }
         let Some(step) = self.source.next_step()? else {
@@ -125,9 +125,12 @@ impl<S: CommandSource> Feeder<S> {
             Step::Call(call) => Ready::Call(call),
             Step::Command { kind, layout, destroys } => {
                 self.last_id += 1;
-                let mut memory = layout.into_memory(self.last_id);
-                let address = memory.address();
-                Ready::Command(Prepared { id: self.last_id, kind, address, memory, destroys })
+                let id = self.last_id;
+                let prepared = self.ends.rings.iter().map(|_| {
+                    let mut memory = layout.clone().into_memory(id);
+                    Prepared { id, kind, address: memory.address(), memory, destroys }
+                });
+                Ready::Command(prepared.collect())
             }
         });
         Ok(true)
@@ -161,42 +164,54 @@ impl<S: CommandSource> Feeder<S> {
                 Some(Ready::Call(_)) => self.make_call()?,
             }
         };
-        self.ends.rings.wait_taken(self.pushed)?;
+        self.wait_taken()?;
         Ok(Told::Reached { commands: self.pushed, end })
     }
 
     /// Pushes the commands that stand next, one if they are paced.
     fn push(&mut self, limit: u64) -> Result<()> {
         let most = if self.manner.pace.is_some() { 1 } else { BATCH };
-        let mut batch = VecDeque::new();
-        while batch.len() < most && self.pushed < limit {
+        let mut batches: Vec<VecDeque<Prepared>> = self.ends.rings.iter().map(|_| VecDeque::new()).collect();
+        let mut count = 0;
+        while count < most && self.pushed < limit {
             match self.ahead.pop_front() {
                 Some(Ready::Command(prepared)) => {
-                    batch.push_back(prepared);
+                    batches.iter_mut().zip(prepared).for_each(|(batch, prepared)| batch.push_back(prepared));
+                    count += 1;
                     self.pushed += 1;
                 }
                 Some(call) => {
                     self.ahead.push_front(call);
                     break;
                 }
-                None if batch.is_empty() && self.read_ahead()? => {}
+                None if count == 0 && self.read_ahead()? => {}
                 None => break,
             }
         }
-        while !batch.is_empty() {
-            if self.ends.rings.push(&mut batch)? {
+        while batches.iter().any(|batch| !batch.is_empty()) {
+            let mut wake = false;
+            for (rings, batch) in self.ends.rings.iter().zip(&mut batches) {
+                wake |= !batch.is_empty() && rings.push(batch)?;
+            }
+            if wake {
                 self.ends.waker.wake();
             }
         }
         Ok(())
     }
 
+    fn wait_taken(&self) -> Result<()> {
+        self.ends.rings.iter().try_for_each(|rings| rings.wait_taken(self.pushed))
+    }
+
     fn make_call(&mut self) -> Result<()> {
-        self.ends.rings.wait_taken(self.pushed)?;
+        self.wait_taken()?;
         if let Some(Ready::Call(call)) = self.ahead.pop_front() {
             self.tell(Told::Call(call));
             let completions = self.ends.answers.recv().context("the main thread is gone")?;
-            self.ends.rings.wait_completions(completions)?;
+            if let Some(rings) = self.ends.rings.first() {
+                rings.wait_completions(completions)?;
+            }
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ pub mod bench;
 pub mod feeder;
 pub mod fills;
 pub mod film;
+pub mod icons;
 pub mod libraries;
 pub mod migration;
 pub mod null_client;

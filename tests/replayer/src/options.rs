@@ -35,6 +35,9 @@ pub struct Options {
     /// What random commands depend on.
     #[arg(long, requires = "generate")]
     pub seed: Option<u64>,
+    /// QXL devices; all of them show the same. Counts and surfaces are the first one's.
+    #[arg(long, default_value_t = 1)]
+    pub displays: usize,
     /// How many commands to feed; all without this.
     #[arg(long)]
     pub until: Option<u64>,
@@ -67,6 +70,8 @@ pub enum Scene {
     Trifles,
     /// A video on a desktop.
     Film,
+    /// Images and palettes that come again and again, each under its name.
+    Icons,
     /// Desktops of 3840 x 2160 that are new all over.
     Still,
 }

@@ -14,6 +14,7 @@ use crate::agent::AgentCall;
 use crate::feeder::{Ends, Feeder, Manner, Told};
 use crate::fills::FillSource;
 use crate::film::FilmSource;
+use crate::icons::IconSource;
 use crate::migration::MigrationCall;
 use crate::options::{Options, Scene};
 use crate::pixels::Shape;
@@ -100,6 +101,7 @@ pub fn run(options: &Options) -> Result<()> {
                 Scene::Trifles => run_source(options, FillSource::with_copies(count)),
                 Scene::Still => run_source(options, StillSource::new(count)),
                 Scene::Film => run_source(options, FilmSource::new(count)),
+                Scene::Icons => run_source(options, IconSource::new(count)),
             },
             Some(seed) => run_source(options, RandomSource::new(seed, count)?),
         },
@@ -109,15 +111,17 @@ pub fn run(options: &Options) -> Result<()> {
 
 fn run_source(options: &Options, source: impl CommandSource + 'static) -> Result<()> {
     let capacity = if options.ring == 0 { usize::MAX } else { options.ring };
-    let rings = Arc::new(Rings::new(capacity, options.preload));
-    let host = Host::start(&options.library, &options.settings, Arc::clone(&rings))?;
+    let displays = (0..options.displays.max(1)).map(|_| Arc::new(Rings::new(capacity, options.preload)));
+    let all: Vec<Arc<Rings>> = displays.collect();
+    let host = Host::start(&options.library, &options.settings, &all)?;
+    let rings = all.first().cloned().context("a device without rings")?;
     let wake = Arc::new(Wake::new()?);
     let time = Arc::new(FeederTime::default());
     let (tell, told) = channel();
     let (limits, limited) = channel();
     let (answers, answered) = channel();
     let ends = Ends {
-        rings: Arc::clone(&rings),
+        rings: all,
         waker: host.waker(),
         told: tell,
         wake: Arc::clone(&wake),

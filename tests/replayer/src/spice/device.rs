@@ -22,10 +22,11 @@ pub(super) struct Device {
 }
 
 impl Device {
-    pub(super) fn new(rings: Arc<Rings>) -> Box<Self> {
+    /// The device of this number.
+    pub(super) fn new(id: i32, rings: Arc<Rings>) -> Box<Self> {
         let instance = QxlInstance {
             base: BaseInstance { interface: std::ptr::null() },
-            id: 0,
+            id,
             state: std::ptr::null_mut(),
         };
         let mut device = Box::new(Self { instance, interface: interface(), rings });

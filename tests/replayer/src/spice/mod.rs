@@ -36,11 +36,13 @@ use crate::rings::Rings;
 
 const UNIX_ONLY: c_int = 4;
 
-/// A server that runs in this process, with one QXL device.
+/// A server that runs in this process, with one QXL device or several that show the same.
 pub struct Host {
     entry: EntryPoints,
     server: Server,
     device: *mut QxlInstance,
+    /// Devices for which all that a guest does is done as well.
+    mirrors: Vec<*mut QxlInstance>,
     agent: *mut CharDeviceInstance,
     /// The pixels of every primary surface so far. The library may read an old one until it has told
     /// all clients that it is gone, so all stay.
@@ -54,36 +56,43 @@ pub struct Host {
 /// Rings the library's bell for its rings, from any thread.
 pub struct Waker {
     wakeup: unsafe extern "C" fn(*mut QxlInstance),
-    device: *mut QxlInstance,
+    devices: Vec<*mut QxlInstance>,
 }
 
-// SAFETY: the library allows the call from any thread, and the device is never freed.
+// SAFETY: the library allows the call from any thread, and the devices are never freed.
 unsafe impl Send for Waker {}
 
 impl Waker {
     /// Says that a ring holds commands again.
     pub fn wake(&self) {
-        // SAFETY: the device was added to the server and lives to the end of the process.
-        unsafe { (self.wakeup)(self.device) };
+        for device in &self.devices {
+            // SAFETY: the device was added to the server and lives to the end of the process.
+            unsafe { (self.wakeup)(*device) };
+        }
     }
 }
 
 impl Host {
-    /// Loads a library, starts a server as the settings say, and lets the machine run.
+    /// Loads a library, starts a server as the settings say with a device for each of the rings, and lets the machine run.
     ///
     /// # Errors
     /// The library cannot be loaded, lacks an entry point, or refuses a setting.
-    pub fn start(library: &Path, settings: &Settings, rings: Arc<Rings>) -> Result<Self> {
+    pub fn start(library: &Path, settings: &Settings, rings: &[Arc<Rings>]) -> Result<Self> {
         let entry = EntryPoints::load(library)?;
         event_loop::claim();
         // SAFETY: the function takes nothing.
         let server = unsafe { (entry.spice_server_new)() };
         ensure!(!server.is_null(), "spice_server_new gave nothing");
         // The library keeps the pointers to its interfaces; threads of it may use them until the end.
-        let device = Box::leak(Device::new(rings));
-        let device = std::ptr::from_mut(device).cast::<QxlInstance>();
+        let mut devices = rings.iter().zip(0..).map(|(rings, id)| {
+            let device = Box::leak(Device::new(id, Arc::clone(rings)));
+            std::ptr::from_mut(device).cast::<QxlInstance>()
+        });
+        let device = devices.next().context("a server without a device")?;
+        let mirrors = devices.collect();
         let agent = Box::leak(Agent::new()).instance();
-        let host = Self { entry, server, device, agent, primaries: Vec::new(), primary: None, draws: 0 };
+        let host =
+            Self { entry, server, device, mirrors, agent, primaries: Vec::new(), primary: None, draws: 0 };
         host.configure(settings)?;
         host.initialize(settings)?;
         Ok(host)
@@ -151,7 +160,8 @@ impl Host {
         let inputs = Box::leak(Inputs::new()).instances().into_iter();
         let inputs = inputs.take(if settings.no_tablet { 2 } else { 3 });
         let migration = settings.migration.then(|| Box::leak(Migration::new()).instance());
-        for instance in [self.device.cast()].into_iter().chain(inputs).chain(migration) {
+        let devices = self.devices().map(|device| device.cast());
+        for instance in devices.chain(inputs).chain(migration) {
             ensure!(self.add_interface(instance) == 0, "an interface was refused");
         }
         let mut slot = MemSlot {
@@ -163,8 +173,10 @@ impl Host {
             delta: 0,
             ram_size: u32::MAX,
         };
-        // SAFETY: the device was added, and the library copies the slot.
-        unsafe { (self.entry.spice_qxl_add_memslot)(self.device, &raw mut slot) };
+        for device in self.devices() {
+            // SAFETY: the device was added, and the library copies the slot.
+            unsafe { (self.entry.spice_qxl_add_memslot)(device, &raw mut slot) };
+        }
         // SAFETY: the server is valid.
         unsafe { (self.entry.spice_server_vm_start)(self.server) };
         Ok(())
@@ -188,9 +200,13 @@ impl Host {
         Ok((result, text))
     }
 
+    fn devices(&self) -> impl Iterator<Item = *mut QxlInstance> {
+        std::iter::once(self.device).chain(self.mirrors.iter().copied())
+    }
+
     /// Rings the library's bell from other threads.
     pub fn waker(&self) -> Waker {
-        Waker { wakeup: self.entry.spice_qxl_wakeup, device: self.device }
+        Waker { wakeup: self.entry.spice_qxl_wakeup, devices: self.devices().collect() }
     }
 
     /// Waits for `wake`, or for anything that the library asked the main loop for, and serves that.
@@ -202,7 +218,7 @@ impl Host {
     }
 
     /// Creates the primary surface, with `cookie` by the call that completes later. One that is there is
-    /// destroyed first.
+    /// destroyed first. Mirrors get theirs at once.
     pub fn create_primary(&mut self, surface: &PrimarySurface, cookie: Option<u64>) {
         if self.primary.is_some() {
             self.destroy_primary(None);
@@ -224,6 +240,14 @@ impl Host {
         self.primaries.push(pixels);
         let PrimarySurface { width, height, stride, format, .. } = *surface;
         self.primary = Some(Shape { format, width, height, stride });
+        for mirror in &self.mirrors {
+            let mut pixels = Memory::zeroed(surface.pixels.len());
+            pixels.bytes_mut().copy_from_slice(&surface.pixels);
+            let mut create = SurfaceCreate { mem: pixels.address(), ..create };
+            self.primaries.insert(0, pixels);
+            // SAFETY: the library copies the description; the pixels stay.
+            unsafe { (self.entry.spice_qxl_create_primary_surface)(*mirror, 0, &raw mut create) };
+        }
         match cookie {
             // SAFETY: the library copies the description; the pixels stay.
             None => unsafe {
@@ -242,6 +266,10 @@ impl Host {
         if self.primary.take().is_none() {
             return false;
         }
+        for mirror in &self.mirrors {
+            // SAFETY: the device is valid, and has this surface.
+            unsafe { (self.entry.spice_qxl_destroy_primary_surface)(*mirror, 0) };
+        }
         match cookie {
             // SAFETY: the device is valid, and has this surface.
             None => unsafe { (self.entry.spice_qxl_destroy_primary_surface)(self.device, 0) },
@@ -256,8 +284,10 @@ impl Host {
     /// Destroys all surfaces.
     pub fn destroy_surfaces(&mut self) {
         self.primary = None;
-        // SAFETY: the device is valid.
-        unsafe { (self.entry.spice_qxl_destroy_surfaces)(self.device) };
+        for device in self.devices() {
+            // SAFETY: the device is valid.
+            unsafe { (self.entry.spice_qxl_destroy_surfaces)(device) };
+        }
     }
 
     /// Has the library draw all of a surface and put it into the guest's memory.
@@ -277,14 +307,18 @@ impl Host {
 
     /// Hides the pointer.
     pub fn reset_cursor(&self) {
-        // SAFETY: the device is valid.
-        unsafe { (self.entry.spice_qxl_reset_cursor)(self.device) };
+        for device in self.devices() {
+            // SAFETY: the device is valid.
+            unsafe { (self.entry.spice_qxl_reset_cursor)(device) };
+        }
     }
 
     /// Forgets the cached images.
     pub fn reset_image_cache(&self) {
-        // SAFETY: the device is valid.
-        unsafe { (self.entry.spice_qxl_reset_image_cache)(self.device) };
+        for device in self.devices() {
+            // SAFETY: the device is valid.
+            unsafe { (self.entry.spice_qxl_reset_image_cache)(device) };
+        }
     }
 
     /// Stops the machine and destroys the server.

@@ -11,6 +11,7 @@
 mod agent;
 mod agent_facts;
 mod agent_scripts;
+mod caches;
 mod early;
 mod inputs;
 mod lossy;
@@ -87,6 +88,26 @@ fn a_stock_client_on_this_host_gets_the_memory_and_the_draws_that_it_gets_of_the
     let found = scanouts::story(&library, library != original)?;
     ensure!(found == expected, "{found:#?}\nthe original: {expected:#?}");
     Ok(())
+}
+
+#[test]
+fn a_stock_client_of_two_displays_is_sent_no_more_than_by_the_original_and_sees_the_same() -> Result<()> {
+    // Two thirds of the images, so that some have to make room.
+    const IMAGE_CACHE: u32 = 32 * 32 * 32;
+    let source = Source::Icons(1200);
+    let expected = caches::run(&libraries::original()?, source, IMAGE_CACHE)?;
+    let found = caches::run(&libraries::under_test()?, source, IMAGE_CACHE)?;
+    caches::judge(&expected, &found, &["glz", "lz-palette", "from-cache", "InvalPalette"])
+}
+
+#[test]
+fn of_a_desktop_on_two_displays_the_second_one_is_little_more_than_references_to_the_first() -> Result<()> {
+    /// What stock clients keep.
+    const IMAGE_CACHE: u32 = 20 << 20;
+    let source = Source::Recording("qxl-desk");
+    let expected = caches::run(&libraries::original()?, source, IMAGE_CACHE)?;
+    let found = caches::run(&libraries::under_test()?, source, IMAGE_CACHE)?;
+    caches::judge(&expected, &found, &["glz"])
 }
 
 #[test]

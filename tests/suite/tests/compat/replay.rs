@@ -29,6 +29,8 @@ pub(crate) enum Source {
     Random { seed: u64, commands: u64 },
     /// So many frames of a video on a desktop.
     Film(u64),
+    /// So many drawings of images and palettes that come again.
+    Icons(u64),
 }
 
 impl Source {
@@ -37,6 +39,7 @@ impl Source {
             Self::Recording(name) => name.to_owned(),
             Self::Random { seed, .. } => format!("random-{seed}"),
             Self::Film(_) => "film".to_owned(),
+            Self::Icons(_) => "icons".to_owned(),
         }
     }
 
@@ -49,10 +52,13 @@ impl Source {
                     .map(OsString::from)
                     .to_vec()
             }
-            Self::Film(frames) => ["--generate".into(), frames.to_string(), "--scene".into(), "film".into()]
-                .map(OsString::from)
-                .to_vec(),
+            Self::Film(count) => Self::scene("film", count),
+            Self::Icons(count) => Self::scene("icons", count),
         }
+    }
+
+    fn scene(name: &str, count: u64) -> Vec<OsString> {
+        ["--generate", &count.to_string(), "--scene", name].map(OsString::from).to_vec()
     }
 
     /// A short text that is the same only for the same commands.
@@ -60,14 +66,16 @@ impl Source {
         match self {
             Self::Recording(name) => md5(&fs::read(libraries::recording(name))?),
             Self::Random { seed, commands } => md5(&RandomSource::text(seed, commands)),
-            Self::Film(frames) => Ok(format!("film-{frames}")),
+            Self::Film(count) | Self::Icons(count) => Ok(format!("{}-{count}", self.name())),
         }
     }
 
     /// How many commands it holds.
     fn commands(self) -> Result<u64> {
         let name = match self {
-            Self::Random { commands, .. } | Self::Film(commands) => return Ok(commands),
+            Self::Random { commands, .. } | Self::Film(commands) | Self::Icons(commands) => {
+                return Ok(commands);
+            }
             Self::Recording(name) => name,
         };
         let file = BufReader::new(zstd::Decoder::new(File::open(libraries::recording(name))?)?);
