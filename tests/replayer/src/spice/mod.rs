@@ -225,7 +225,7 @@ impl Host {
         }
         let mut pixels = Memory::zeroed(surface.pixels.len());
         pixels.bytes_mut().copy_from_slice(&surface.pixels);
-        let mut create = SurfaceCreate {
+        let create = SurfaceCreate {
             width: surface.width,
             height: surface.height,
             stride: surface.stride,
@@ -243,19 +243,22 @@ impl Host {
         for mirror in &self.mirrors {
             let mut pixels = Memory::zeroed(surface.pixels.len());
             pixels.bytes_mut().copy_from_slice(&surface.pixels);
-            let mut create = SurfaceCreate { mem: pixels.address(), ..create };
+            self.create_on(*mirror, SurfaceCreate { mem: pixels.address(), ..create }, None);
             self.primaries.insert(0, pixels);
-            // SAFETY: the library copies the description; the pixels stay.
-            unsafe { (self.entry.spice_qxl_create_primary_surface)(*mirror, 0, &raw mut create) };
         }
+        self.create_on(self.device, create, cookie);
+    }
+
+    /// The memory of the pixels has to stay.
+    fn create_on(&self, device: *mut QxlInstance, mut create: SurfaceCreate, cookie: Option<u64>) {
         match cookie {
             // SAFETY: the library copies the description; the pixels stay.
             None => unsafe {
-                (self.entry.spice_qxl_create_primary_surface)(self.device, 0, &raw mut create);
+                (self.entry.spice_qxl_create_primary_surface)(device, 0, &raw mut create);
             },
             // SAFETY: as above.
             Some(cookie) => unsafe {
-                (self.entry.spice_qxl_create_primary_surface_async)(self.device, 0, &raw mut create, cookie);
+                (self.entry.spice_qxl_create_primary_surface_async)(device, 0, &raw mut create, cookie);
             },
         }
     }
@@ -267,18 +270,22 @@ impl Host {
             return false;
         }
         for mirror in &self.mirrors {
-            // SAFETY: the device is valid, and has this surface.
-            unsafe { (self.entry.spice_qxl_destroy_primary_surface)(*mirror, 0) };
+            self.destroy_on(*mirror, None);
         }
+        self.destroy_on(self.device, cookie);
+        true
+    }
+
+    /// The device has to have a primary surface.
+    fn destroy_on(&self, device: *mut QxlInstance, cookie: Option<u64>) {
         match cookie {
             // SAFETY: the device is valid, and has this surface.
-            None => unsafe { (self.entry.spice_qxl_destroy_primary_surface)(self.device, 0) },
+            None => unsafe { (self.entry.spice_qxl_destroy_primary_surface)(device, 0) },
             // SAFETY: as above.
             Some(cookie) => unsafe {
-                (self.entry.spice_qxl_destroy_primary_surface_async)(self.device, 0, cookie);
+                (self.entry.spice_qxl_destroy_primary_surface_async)(device, 0, cookie);
             },
         }
-        true
     }
 
     /// Destroys all surfaces.

@@ -16,7 +16,7 @@ use crate::picture::Picture;
 use crate::replay::{self, Folder, Source};
 
 /// Microseconds between drawings, so that few are drawn over before they are sent.
-const PACE: &str = "2000";
+pub(crate) const PACE: &str = "2000";
 
 /// How often something of a kind has to be sent, compared with the original. It may be a little more: whichever display is first decides
 /// which image makes room. It may be less: what is on the screen already is not sent.
@@ -51,10 +51,10 @@ impl Write for Lines {
     }
 }
 
-/// Draws `source` on two displays of a client that keeps so many pixels of images.
-pub(crate) fn run(library: &Path, source: Source, image_cache: u32) -> Result<Run> {
+/// Draws `source` on two displays of a client that keeps so many pixels of images, with so many microseconds between drawings.
+pub(crate) fn run(library: &Path, source: Source, pace: &str, image_cache: u32) -> Result<Run> {
     let folder = Folder::new("caches")?;
-    let mut replayer = replay::start(library, source, &["--displays", "2", "--pace", PACE])?;
+    let mut replayer = replay::start(library, source, &["--displays", "2", "--pace", pace])?;
     replayer.go(1)?;
     let (port, lines) = relay(replayer.address().port())?;
     let address = SpiceAddress::Loopback(port);
@@ -107,13 +107,19 @@ fn counts(lines: &str) -> BTreeMap<String, Count> {
     counts
 }
 
-/// Fails unless both clients show the same on all displays, and the second was sent no more, in all and of each of these kinds.
-pub(crate) fn judge(expected: &Run, found: &Run, kinds: &[&str]) -> Result<()> {
-    println!("the original sent {:?}\nours {:?}", expected.sent, found.sent);
+/// Fails unless all displays show the same.
+pub(crate) fn same_pictures(expected: &Run, found: &Run) -> Result<()> {
     for (name, run) in [("the original", expected), ("ours", found)] {
         ensure!(run.pictures[0] == run.pictures[1], "{name}: the displays show different pictures");
     }
     ensure!(expected.pictures[0] == found.pictures[0], "the pictures differ");
+    Ok(())
+}
+
+/// Fails unless both clients show the same on all displays, and the second was sent no more, in all and of each of these kinds.
+pub(crate) fn judge(expected: &Run, found: &Run, kinds: &[&str]) -> Result<()> {
+    println!("the original sent {:?}\nours {:?}", expected.sent, found.sent);
+    same_pictures(expected, found)?;
     let all = |run: &Run| {
         run.sent.values().fold(Count::default(), |sum, count| Count {
             number: sum.number + count.number,

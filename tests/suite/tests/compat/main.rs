@@ -95,8 +95,8 @@ fn a_stock_client_of_two_displays_is_sent_no_more_than_by_the_original_and_sees_
     // Two thirds of the images, so that some have to make room.
     const IMAGE_CACHE: u32 = 32 * 32 * 32;
     let source = Source::Icons(1200);
-    let expected = caches::run(&libraries::original()?, source, IMAGE_CACHE)?;
-    let found = caches::run(&libraries::under_test()?, source, IMAGE_CACHE)?;
+    let expected = caches::run(&libraries::original()?, source, caches::PACE, IMAGE_CACHE)?;
+    let found = caches::run(&libraries::under_test()?, source, caches::PACE, IMAGE_CACHE)?;
     caches::judge(&expected, &found, &["glz", "lz-palette", "from-cache", "InvalPalette"])
 }
 
@@ -105,9 +105,24 @@ fn of_a_desktop_on_two_displays_the_second_one_is_little_more_than_references_to
     /// What stock clients keep.
     const IMAGE_CACHE: u32 = 20 << 20;
     let source = Source::Recording("qxl-desk");
-    let expected = caches::run(&libraries::original()?, source, IMAGE_CACHE)?;
-    let found = caches::run(&libraries::under_test()?, source, IMAGE_CACHE)?;
+    let expected = caches::run(&libraries::original()?, source, caches::PACE, IMAGE_CACHE)?;
+    let found = caches::run(&libraries::under_test()?, source, caches::PACE, IMAGE_CACHE)?;
     caches::judge(&expected, &found, &["glz"])
+}
+
+#[test]
+fn two_displays_that_wait_for_each_other_all_the_time_come_to_show_what_they_show_of_the_original()
+-> Result<()> {
+    // Eight images, thrown out as fast as the client reads.
+    const IMAGE_CACHE: u32 = 8 * 32 * 32;
+    let source = Source::Icons(6000);
+    let expected = caches::run(&libraries::original()?, source, "0", IMAGE_CACHE)?;
+    let library = libraries::under_test()?;
+    let found = caches::run(&library, source, "0", IMAGE_CACHE)?;
+    // The original's are inside of lists.
+    let waits = if library == libraries::original()? { "List" } else { "WaitForChannels" };
+    ensure!(found.sent.contains_key(waits), "nothing was waited for: {:?}", found.sent);
+    caches::same_pictures(&expected, &found)
 }
 
 #[test]
