@@ -25,8 +25,11 @@ use crate::display::encode::pool::{Pool, Wake};
 use crate::display::item::Item;
 use crate::display::picture::{Image, Picture};
 use crate::display::pipe::PipeItem;
+use crate::display::stream::codec::Supply;
+use crate::display::stream::encoder::built_in;
 use crate::media_clock::MediaClock;
 use crate::settings::ImageCompression;
+use crate::settings::video_codecs::CodecOrder;
 
 const MAX_PIXELS: u64 = 1 << 20;
 
@@ -103,7 +106,9 @@ impl World {
         };
         let sharing = (self.caches.clone(), display);
         let clock = MediaClock::new(self.now);
-        let mut client = DisplayClient::new(Capabilities::default(), false, sharing, clock, self.now);
+        let wake = Wake::new(|| ());
+        let supply = Supply { order: CodecOrder::MJPEG, encoders: built_in(), wake };
+        let mut client = DisplayClient::new(Capabilities::default(), false, sharing, clock, supply, self.now);
         client.handle(&ClientMessage::Init(init), self.now).unwrap();
         self.clients.insert(display, client);
         self.screens.insert(display, Screen::default());
