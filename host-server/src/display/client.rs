@@ -91,13 +91,12 @@ pub struct DisplayClient {
 }
 
 impl DisplayClient {
-    /// Operations in a pipe from which on the guest waits, as the original server has it.
-    const FULL_PIPE: usize = 50;
-    /// Bytes of pixels in a pipe from which on the guest waits.
-    const FULL_PIPE_BYTES: usize = 2 << 20;
-    /// Operations in a pipe from which on a client is overtaken that has used up the guest's patience. Until then they
-    /// are cheaper to send than the pixels that would take their place.
-    const OVERFULL_PIPE: usize = 8192;
+    /// Operations in a pipe, as the original server has it, and bytes of pixels from which on the guest waits: what is not copied
+    /// yet may still be drawn over.
+    const FULL_PIPE: (usize, usize) = (50, 2 << 20);
+    /// The same from which on a client is overtaken that has used up the guest's patience. Until then operations are cheaper to
+    /// send than the pixels that would take their place.
+    const OVERFULL_PIPE: (usize, usize) = (8192, 8 << 20);
     /// Changes of surfaces and monitors, which cannot be dropped: a client that reads none of them is gone.
     const MAX_CHANGES: usize = 20_000;
     /// Time without an acknowledgement after which a client is gone, as the original server has it.
@@ -294,7 +293,7 @@ impl DisplayClient {
 
     /// Whether the guest should wait for this client at `now`, and for how long.
     pub fn judge(&mut self, now: Instant) -> Verdict {
-        self.stretched &= self.pipe.drawings() > Self::FULL_PIPE;
+        self.stretched &= self.pipe.drawings() > Self::FULL_PIPE.0;
         let verdict = self.patience.judge(self.is_full(), now);
         if verdict != Verdict::Overtake {
             return verdict;
@@ -313,9 +312,9 @@ impl DisplayClient {
         self.missed.is_none() && self.exceeds(limit)
     }
 
-    /// Whether more operations wait than that, or too many pixels.
-    const fn exceeds(&self, drawings: usize) -> bool {
-        self.pipe.drawings() > drawings || self.pipe.bytes() > Self::FULL_PIPE_BYTES
+    /// Whether more operations or bytes of pixels wait than that.
+    const fn exceeds(&self, (drawings, bytes): (usize, usize)) -> bool {
+        self.pipe.drawings() > drawings || self.pipe.bytes() > bytes
     }
 
     /// Takes over what an overtaken client missed, once it can take it: these areas are to be pushed.
