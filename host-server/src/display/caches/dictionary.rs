@@ -18,6 +18,11 @@ impl SharedDictionary {
         Self { streams: Some(glz::Dictionary::new(max_pixels)), uses: Serials::default() }
     }
 
+    /// Whether streams are still made with it.
+    pub(super) const fn is_open(&self) -> bool {
+        self.streams.is_some()
+    }
+
     /// What encodes, if anything still may.
     pub(super) const fn streams(&mut self) -> Option<&mut glz::Dictionary> {
         self.streams.as_mut()

@@ -17,6 +17,10 @@ pub(super) struct ImageCache {
     uses: Serials,
     /// The message that emptied the cache, and the displays that need not wait for it any more.
     emptied: Option<((ShareId, u64), Vec<ShareId>)>,
+    /// The messages that have thrown images out, by the images' names, and each display's last one of those that are not in mind
+    /// by name any more.
+    thrown_out: HashMap<u64, (ShareId, u64)>,
+    thrown_out_before: Serials,
     /// Whether what the client has is not known: the cache has to be emptied before it is used.
     must_empty: bool,
     /// Whether an image has been sent with loss.
@@ -113,6 +117,29 @@ impl ImageCache {
         true
     }
 
+    /// The messages that refer to an image.
+    pub(super) fn uses_of(&self, id: u64) -> Serials {
+        self.entries.get(&id).map(|entry| entry.uses.clone()).unwrap_or_default()
+    }
+
+    /// These images are thrown out by this message.
+    pub(super) fn note_thrown_out(&mut self, names: &[u64], by: ShareId, serial: u64) {
+        if self.thrown_out.len() + names.len() > Self::MAX_ENTRIES {
+            let known = std::mem::take(&mut self.thrown_out);
+            known.into_values().for_each(|(by, serial)| self.thrown_out_before.note(by, serial));
+        }
+        self.thrown_out.extend(names.iter().map(|name| (*name, (by, serial))));
+    }
+
+    /// The messages that have to be handled before an image of this name may be kept again: a late one would throw it out.
+    pub(super) fn before_return_of(&mut self, id: u64) -> Serials {
+        let mut before = self.thrown_out_before.clone();
+        if let Some((by, serial)) = self.thrown_out.remove(&id) {
+            before.note(by, serial);
+        }
+        before
+    }
+
     /// These images are used by this message.
     pub(super) fn stamp(&mut self, images: &[u64], by: ShareId, serial: u64) {
         for id in images {
@@ -166,6 +193,8 @@ impl ImageCache {
     pub(super) fn leave(&mut self, share: ShareId, handled: u64) {
         self.must_empty |= self.uses.get(share) > handled;
         self.uses.forget(share);
+        self.thrown_out.retain(|_, (by, _)| *by != share);
+        self.thrown_out_before.forget(share);
         self.entries.values_mut().for_each(|entry| entry.uses.forget(share));
         if let Some(((by, _), aware)) = &mut self.emptied {
             aware.retain(|other| *other != share);

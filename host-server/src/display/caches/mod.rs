@@ -116,9 +116,10 @@ impl ClientCaches {
 }
 
 impl Share {
-    /// Whether the client has a dictionary for GLZ.
-    pub const fn has_dictionary(&self) -> bool {
-        self.numbers.dictionary.is_some()
+    /// Whether the client has a dictionary for GLZ that can still be used.
+    pub fn has_dictionary(&self) -> bool {
+        let Some(number) = self.numbers.dictionary else { return false };
+        self.caches.lock().dictionaries.get(&number).is_some_and(SharedDictionary::is_open)
     }
 
     /// Whether other displays may have to wait for a turn of this one.
@@ -196,8 +197,17 @@ impl Turn<'_> {
         let kept = cache.insert(id, pixels, &self.touched, &mut self.evicted);
         if kept {
             self.touched.push(id);
+            self.after.merge(&cache.before_return_of(id));
         }
         kept
+    }
+
+    /// The message brings the exact image in the place of one with loss. Whatever brings or uses that one has to be handled before: a
+    /// late one would take the exact image's place.
+    pub fn replace(&mut self, id: u64) {
+        if let Some(cache) = self.shared.images.get(&self.numbers.images) {
+            self.after.merge(&cache.uses_of(id));
+        }
     }
 
     /// Notes how the message brings an image, if that is kept.
@@ -251,6 +261,9 @@ impl Turn<'_> {
             before.push(ServerMessage::Base(wait));
         }
         if !names.is_empty() {
+            if let Some(cache) = self.shared.images.get_mut(&numbers.images) {
+                cache.note_thrown_out(&names, share, next + before.len() as u64);
+            }
             let resource = |id| Resource { resource_type: ResourceType::PIXMAP, id };
             let resources = names.into_iter().map(resource).collect();
             before.push(ServerMessage::InvalList(InvalList { resources }));

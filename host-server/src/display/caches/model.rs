@@ -1,8 +1,8 @@
 //! A client with several displays as stock clients are, and the server's side of it, without threads and sockets.
 //!
 //! A display handles its messages in order. It waits for what it is told to wait for, for an image that is not in the cache, and for
-//! one that a GLZ stream refers to. It acknowledges messages before it handles them. An image that is kept twice has to be
-//! forgotten twice.
+//! one that a GLZ stream refers to. It acknowledges messages before it handles them. No image is kept that is there already: clients
+//! differ in how often it would have to be forgotten then.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -52,7 +52,7 @@ pub(super) struct World {
     now: Instant,
     moment: u64,
     screens: BTreeMap<u8, Screen>,
-    images: HashMap<u64, (u32, Vec<u32>)>,
+    images: HashMap<u64, Vec<u32>>,
     window: glz::Window,
     /// Whether a display has gone, and with it what other displays' messages may have referred to.
     pub(super) has_lost: bool,
@@ -277,14 +277,8 @@ impl World {
             }
             ServerMessage::InvalList(list) => {
                 for resource in &list.resources {
-                    let count = self.images.get_mut(&resource.id).map(|(count, _)| {
-                        *count -= 1;
-                        *count
-                    });
-                    assert!(count.is_some() || self.has_lost, "image {} is not kept", resource.id);
-                    if count == Some(0) {
-                        self.images.remove(&resource.id);
-                    }
+                    let known = self.images.remove(&resource.id).is_some();
+                    assert!(known || self.has_lost, "image {} is not kept", resource.id);
                 }
             }
             ServerMessage::InvalPalette(palette) => {
@@ -323,7 +317,7 @@ impl World {
     /// The pixels of an image; `None` while it waits for another display.
     fn decode(&mut self, display: u8, image: &Sent) -> Option<Vec<u32>> {
         let bitmap = match &image.body {
-            ImageBody::FromCache => return self.images.get(&image.id).map(|(_, pixels)| pixels.clone()),
+            ImageBody::FromCache => return self.images.get(&image.id).cloned(),
             ImageBody::LzRgb(stream) => lz::decode(stream, None, MAX_PIXELS).unwrap(),
             ImageBody::LzPalette(stream) => {
                 let palettes = &mut self.screens.entry(display).or_default().palettes;
@@ -349,9 +343,8 @@ impl World {
         };
         let pixels = pixels(&bitmap);
         if image.flags.contains(ImageFlags::CACHE_ME) {
-            let (count, kept) = self.images.entry(image.id).or_default();
-            *count += 1;
-            kept.clone_from(&pixels);
+            let known = self.images.insert(image.id, pixels.clone()).is_some();
+            assert!(!known || self.has_lost, "image {} is kept already", image.id);
         }
         Some(pixels)
     }

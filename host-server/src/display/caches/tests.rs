@@ -6,10 +6,11 @@ use image::bitmap::{Bitmap, BitmapFormat, Layout, Palette};
 use image::geometry::Size;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use wire::display::Init;
+use wire::base;
+use wire::display::{Init, ServerMessage};
 
-use super::ClientCaches;
 use super::model::{Outcome, World};
+use super::{ClientCaches, Kept, Share};
 use crate::display::picture::Image;
 
 /// Columns and rows of every image.
@@ -213,6 +214,49 @@ fn two_clients_share_nothing_and_neither_do_caches_of_other_numbers() {
     assert!(!one.join(1, &Init { pixmap_cache_id: 9, ..init }).unwrap().has(7));
     assert!(one.join(2, &init).unwrap().has(7));
     assert!(one.join(3, &Init { pixmap_cache_size: -1, ..init }).is_err());
+}
+
+/// What a turn's message has to wait for: the other display's serials.
+fn waited_for(before: &[ServerMessage]) -> Vec<u64> {
+    let waits = before.iter().filter_map(|message| match message {
+        ServerMessage::Base(base::ServerMessage::WaitForChannels(wait)) => Some(&wait.waits),
+        _ => None,
+    });
+    waits.flatten().map(|wait| wait.serial).collect()
+}
+
+#[test]
+fn an_exact_image_comes_after_the_one_with_loss_that_it_replaces() {
+    let init = Init { pixmap_cache_size: 1 << 20, ..Init::default() };
+    let caches = ClientCaches::default();
+    let [one, other] = [0, 1].map(|channel| caches.join(channel, &init).unwrap());
+    let mut turn = one.turn();
+    assert!(turn.insert(7, 100));
+    turn.sent(7, Kept::WithLoss);
+    assert!(waited_for(&turn.finish(11)).is_empty());
+    let mut turn = other.turn();
+    assert_eq!(turn.hit(7), Some(Kept::WithLoss));
+    turn.replace(7);
+    turn.sent(7, Kept::Exactly);
+    assert_eq!(waited_for(&turn.finish(5)), [11]);
+}
+
+#[test]
+fn an_image_that_was_thrown_out_comes_back_after_that() {
+    let init = Init { pixmap_cache_size: 200, ..Init::default() };
+    let caches = ClientCaches::default();
+    let [one, other] = [0, 1].map(|channel| caches.join(channel, &init).unwrap());
+    let insert = |share: &Share, image, pixels, next| {
+        let mut turn = share.turn();
+        assert!(turn.insert(image, pixels));
+        waited_for(&turn.finish(next))
+    };
+    assert!(insert(&one, 1, 100, 11).is_empty());
+    assert!(insert(&one, 2, 50, 12).is_empty());
+    // A wait, the list under the serial 6, and the drawing.
+    assert_eq!(insert(&other, 3, 100, 5), [11]);
+    // There is room, so that nothing else is waited for.
+    assert_eq!(insert(&one, 1, 50, 13), [6]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use wire::drawable::{Clip, Copy, Drawable, Mask, Operation, Rop, ScaleMode, Surf
 use wire::image::{ImageBody, ImageFlags};
 
 use super::DisplayClient;
-use crate::display::caches::{Kept, PaletteCache, Turn};
+use crate::display::caches::{Kept, PaletteCache, Share, Turn};
 use crate::display::encode::{Encoder, Taker};
 use crate::display::item::images;
 use crate::display::picture::{Image, Picture};
@@ -36,6 +36,8 @@ impl DisplayClient {
             });
             return self.ready.push_back(ServerMessage::Draw(drawable).encode().into());
         }
+        // Another display that has gone may have ended it.
+        self.taker.has_dictionary &= self.share.as_ref().is_some_and(Share::has_dictionary);
         self.prepare(&drawable, may_lose, encoder);
         let next = self.next_serial();
         let Self { share: Some(share), taker, palettes, ready, .. } = self else { return };
@@ -100,7 +102,10 @@ impl Imaging<'_> {
                 return (ImageFlags::NONE, body);
             }
             Some(Kept::WithLoss) if may_lose => return (ImageFlags::NONE, ImageBody::FromCache),
-            Some(Kept::WithLoss) => ImageFlags::CACHE_REPLACE_ME,
+            Some(Kept::WithLoss) => {
+                self.turn.replace(image.id);
+                ImageFlags::CACHE_REPLACE_ME
+            }
             None if self.turn.insert(image.id, image.bitmap.size().area()) => ImageFlags::CACHE_ME,
             None => ImageFlags::NONE,
         };
