@@ -14,7 +14,10 @@ use super::memory::Piece;
 /// The rows of an image, in pieces that follow each other.
 #[derive(Clone, Debug)]
 pub struct Rows {
-    pieces: Vec<Piece>,
+    /// Each behind the number of bytes before it.
+    pieces: Vec<(usize, Piece)>,
+    /// Bytes of all pieces.
+    total: usize,
     /// Bytes from one row to the next.
     stride: usize,
     /// What a copy of all of them looks like.
@@ -24,8 +27,15 @@ pub struct Rows {
 
 impl Rows {
     /// Rows `stride` bytes apart that fill `pieces`. The layout is that of a copy, whose rows may be shorter.
-    pub const fn new(pieces: Vec<Piece>, stride: u32, layout: Layout, palette: Option<Arc<Palette>>) -> Self {
-        Self { pieces, stride: stride as usize, layout, palette }
+    pub fn new(pieces: Vec<Piece>, stride: u32, layout: Layout, palette: Option<Arc<Palette>>) -> Self {
+        let mut total = 0;
+        let placed = pieces.into_iter().map(|piece| {
+            let start = total;
+            total += piece.length;
+            (start, piece)
+        });
+        let pieces = placed.collect();
+        Self { pieces, total, stride: stride as usize, layout, palette }
     }
 
     /// What a copy looks like.
@@ -39,7 +49,7 @@ impl Rows {
     /// When the rows do not fill the layout.
     pub fn copy(&self, buffers: &Buffers) -> Result<Bitmap, BitmapError> {
         let kept = self.layout.stride as usize;
-        let total: usize = self.pieces.iter().map(|piece| piece.length).sum();
+        let total = self.total;
         let mut data = buffers.take(total / self.stride.max(1) * kept);
         if kept == self.stride {
             self.read(0..total, &mut data);
@@ -78,17 +88,14 @@ impl Rows {
 
     /// Appends the bytes of `range`, counted from the first piece's first.
     fn read(&self, range: Range<usize>, out: &mut Vec<u8>) {
-        let mut start = 0;
-        for piece in &self.pieces {
-            let end = start + piece.length;
-            let (from, to) = (range.start.max(start), range.end.min(end));
-            if from < to {
-                piece.region.append_to(piece.offset + (from - start) as u64, to - from, out);
-            }
-            if end >= range.end {
+        // A guest may cut its pictures into thousands of pieces, and rows are read one by one.
+        let first = self.pieces.partition_point(|(start, piece)| start + piece.length <= range.start);
+        for (start, piece) in self.pieces.get(first..).unwrap_or_default() {
+            let (from, to) = (range.start.max(*start), range.end.min(start + piece.length));
+            if from >= to {
                 return;
             }
-            start = end;
+            piece.region.append_to(piece.offset + (from - start) as u64, to - from, out);
         }
     }
 }

@@ -91,7 +91,7 @@ impl Rate {
         if late {
             self.lead = (self.lead + 40).min(*Self::LEAD.end());
             // The way is long enough now; what is still late is too much.
-            if self.lead == *Self::LEAD.end() || report.num_drops * 2 > report.num_frames {
+            if self.lead == *Self::LEAD.end() || report.num_drops.saturating_mul(2) > report.num_frames {
                 self.worsen(now);
             }
         } else if i64::from(report.last_frame_delay) > i64::from(self.lead / 2) {

@@ -33,6 +33,8 @@ pub struct Viewer {
     link: Option<u64>,
     /// Whether the client has said what it likes, and its videos are not yet as it likes them.
     has_wished: bool,
+    /// When its videos were last changed for that.
+    followed: Option<Instant>,
     shown: BTreeMap<u32, Shown>,
 }
 
@@ -85,6 +87,8 @@ impl Outcome {
 impl Viewer {
     /// Frames of one report.
     const REPORT_FRAMES: u32 = 5;
+    /// How long a wish lasts before the next one is followed.
+    const BETWEEN_WISHES: Duration = Duration::from_secs(1);
     /// Milliseconds of one report.
     const REPORT_TIME: u32 = 1000;
     /// How long a client may complain of a video that has begun again and mean the one before.
@@ -107,6 +111,7 @@ impl Viewer {
             taste,
             link: None,
             has_wished: false,
+            followed: None,
             shown: BTreeMap::new(),
         }
     }
@@ -134,12 +139,14 @@ impl Viewer {
         self.has_wished = true;
     }
 
-    /// Videos that the client watches go on in the codec that it likes best since it said so. Only while it reads: a client
-    /// may say a lot.
+    /// Videos that the client watches go on in the codec that it likes best since it said so. Only while it reads, and not
+    /// too often: a client may say a lot.
     pub fn follow_wish(&mut self, now: Instant) -> Outcome {
-        if !std::mem::take(&mut self.has_wished) {
+        let is_early = self.followed.is_some_and(|last| now.duration_since(last) < Self::BETWEEN_WISHES);
+        if is_early || !std::mem::take(&mut self.has_wished) {
             return Outcome::default();
         }
+        self.followed = Some(now);
         let best = self.taste.choose();
         let other = |(id, shown): (&u32, &Shown)| (Some(shown.codec) != best).then_some(*id);
         let ids: Vec<u32> = self.shown.iter().filter_map(other).collect();
@@ -615,6 +622,13 @@ mod tests {
         viewer.set_wish(&[VideoCodec::VP9, VideoCodec::H264]);
         assert_eq!(begun(&viewer.follow_wish(now).messages), [VideoCodec::H264]);
         assert_eq!(begun(&viewer.follow_wish(now).messages), [], "once");
+        viewer.set_wish(&[VideoCodec::VP8]);
+        assert_eq!(begun(&viewer.follow_wish(now).messages), [], "too early");
+        let now = now + Viewer::BETWEEN_WISHES;
+        assert_eq!(begun(&viewer.follow_wish(now).messages), [VideoCodec::VP8]);
+        viewer.set_wish(&[VideoCodec::H264]);
+        let now = now + Viewer::BETWEEN_WISHES;
+        assert_eq!(begun(&viewer.follow_wish(now).messages), [VideoCodec::H264]);
         viewer.set_order(CodecOrder::of([VideoCodec::VP8]));
         assert!(matches!(viewer.due(&streams), Some((0, Lack::Picture))));
         let second = streams.begin(Rect::new(300, 0, 400, 100), now).unwrap();

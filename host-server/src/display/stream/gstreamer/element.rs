@@ -60,10 +60,12 @@ const H264: Element = Element {
     rate: RateProperty::Kilobits,
 };
 
+// Without threads of its own, x265 neither takes every core nor asks for one of them, which a sandboxed host is ended for.
 const H265: Element = Element {
     name: "x265enc",
     package: "gstreamer1.0-plugins-bad",
-    properties: "tune=zerolatency speed-preset=ultrafast key-int-max=500 log-level=none",
+    properties: "tune=zerolatency speed-preset=ultrafast key-int-max=500 log-level=none \
+                 option-string=\"pools=none:frame-threads=1\"",
     frames: "video/x-h265,stream-format=byte-stream,alignment=au",
     rate: RateProperty::Kilobits,
 };
