@@ -109,6 +109,7 @@ struct State {
     /// Whether the backlog has been above the low mark since the last `Writable`.
     was_above: bool,
     closing: bool,
+    aborted: bool,
     ended: bool,
     in_flight: usize,
     reader_waits: bool,
@@ -214,6 +215,14 @@ impl Connection {
         (state.backlog, state.throughput.rate())
     }
 
+    /// Ends the connection at once. What is queued and not yet with the kernel is never sent.
+    pub fn abort(&self) {
+        let mut state = self.shared.lock();
+        (state.closing, state.aborted) = (true, true);
+        state.frames = Vec::new();
+        state.wake();
+    }
+
     /// Ends the connection after what is queued has been written, or at once if that takes too long.
     pub fn close(&self) {
         let mut state = self.shared.lock();
@@ -237,6 +246,11 @@ impl Outlet {
         std::mem::swap(&mut state.frames, into);
         state.announced = false;
         if state.closing { Demand::Close } else { Demand::Open }
+    }
+
+    /// Whether the owner wants nothing more to be written.
+    pub fn is_aborted(&self) -> bool {
+        self.shared.lock().aborted
     }
 
     /// The header that frames get.

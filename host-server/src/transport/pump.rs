@@ -79,6 +79,9 @@ impl Pump {
     fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<End> {
         let batch = Arc::clone(&self.batch);
         let mut batch = batch.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.outlet.is_aborted() {
+            return Poll::Ready(None);
+        }
         loop {
             if batch.is_empty() && self.refill(&mut batch) == Demand::Close {
                 self.draining
@@ -357,6 +360,21 @@ mod tests {
             rig.peer.read_to_end(&mut got).await.unwrap();
             assert_eq!(got, bytes(&frame));
             rig.task.await.unwrap();
+        });
+    }
+
+    #[test]
+    fn an_abort_writes_nothing_more() {
+        runtime().block_on(async {
+            let mut rig = rig(16);
+            rig.connection.send(Frame::new(1, Bytes::from(vec![5; 500])));
+            settle().await;
+            rig.connection.abort();
+            rig.task.await.unwrap();
+            let mut got = Vec::new();
+            rig.peer.read_to_end(&mut got).await.unwrap();
+            assert_eq!(got.len(), 16, "what the pipe held");
+            assert!(matches!(rig.events.try_recv(), Ok(ConnectionEvent::Closed(None))));
         });
     }
 

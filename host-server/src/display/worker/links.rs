@@ -121,7 +121,8 @@ impl Worker {
         let connections = self.links.get(&client).into_iter().flat_map(|links| {
             [links.display.as_ref(), links.cursor.as_ref().map(|(connection, _)| connection)]
         });
-        connections.flatten().for_each(Connection::close);
+        // At once: the client's other displays do not count on what would still go out.
+        connections.flatten().for_each(Connection::abort);
         self.close(client, kind);
     }
 
