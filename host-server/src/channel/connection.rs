@@ -1,8 +1,9 @@
 //! One client connection after its link: a queue of frames towards the socket, and events back.
 //!
 //! The owner of a channel (the display's thread, or the session on the main loop's thread) sends and never
-//! blocks; the transport reads, frames and writes, but for what the kernel takes at once of an owner that flushes. Messages carry a [`Credit`]: while too many of them are
-//! unprocessed the transport stops reading, so a client cannot fill the host's memory.
+//! blocks; the transport reads, frames and writes, but for what the kernel takes at once of an owner that flushes.
+//! Messages carry a [`Credit`]: while too many of them are unprocessed the transport stops reading, so a client
+//! cannot fill the host's memory.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;

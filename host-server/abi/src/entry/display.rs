@@ -219,8 +219,8 @@ entries! {
         y_0_top: c_int,
     ), or () => {
         let descriptors = descriptor(fd).into_iter().collect();
-        let planes = Planes::one(stride);
-        let shape = Shape { width, height, planes, format, modifier: Scanout::NO_MODIFIER, top_down: y_0_top != 0 };
+        let (planes, modifier, top_down) = (Planes::one(stride), Scanout::NO_MODIFIER, y_0_top != 0);
+        let shape = Shape { width, height, planes, format, modifier, top_down };
         set_scanout(qxl, descriptors, shape);
     }
 
@@ -251,7 +251,8 @@ entries! {
             warn!("a picture in {num_planes} planes is not shown: there are {MAX_PLANES} at most");
             descriptors.clear();
         }
-        set_scanout(qxl, descriptors, Shape { width, height, planes, format, modifier, top_down: y_0_top != 0 });
+        let top_down = y_0_top != 0;
+        set_scanout(qxl, descriptors, Shape { width, height, planes, format, modifier, top_down });
     }
 
     /// A part of the picture in graphics memory has changed; completed when clients have shown it.

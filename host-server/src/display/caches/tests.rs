@@ -322,6 +322,15 @@ fn steps(leaving: bool) -> impl Strategy<Value = Vec<(u8, Step)>> {
     vec((0_u8..3, step()).prop_filter("nobody leaves", kept), 1..160)
 }
 
+/// A client of three displays with caches of these sizes, when all of that has happened and been handled.
+fn after(steps: &[(u8, Step)], sizes: (i64, i32)) -> World {
+    let mut world = World::new();
+    (0..3).for_each(|display| world.join(display, sizes.0, sizes.1));
+    steps.iter().for_each(|(display, step)| take(&mut world, *display, step, sizes));
+    world.settle();
+    world
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
@@ -331,13 +340,7 @@ proptest! {
         images in 0_i64..6,
         window in 0_i32..6,
     ) {
-        let sizes = (images * PIXELS, window * PIXELS as i32);
-        let mut world = World::new();
-        (0..3).for_each(|display| world.join(display, sizes.0, sizes.1));
-        for (display, step) in &steps {
-            take(&mut world, *display, step, sizes);
-        }
-        world.settle();
+        let world = after(&steps, (images * PIXELS, window * PIXELS as i32));
         for number in 0..9 {
             let id = number + 1;
             prop_assert_eq!(world.has(id), world.is_kept(id), "image {}", id);
@@ -350,13 +353,7 @@ proptest! {
         images in 0_i64..6,
         window in 0_i32..6,
     ) {
-        let sizes = (images * PIXELS, window * PIXELS as i32);
-        let mut world = World::new();
-        (0..3).for_each(|display| world.join(display, sizes.0, sizes.1));
-        for (display, step) in &steps {
-            take(&mut world, *display, step, sizes);
-        }
-        world.settle();
+        let world = after(&steps, (images * PIXELS, window * PIXELS as i32));
         for number in 0..9 {
             let id = number + 1;
             prop_assert!(world.has(id) || !world.is_kept(id), "image {}", id);
